@@ -1,0 +1,64 @@
+/**
+ * Sweeping: removing users who are stale, merging pages that they leave half empty.
+ *
+ * A pass visits every page once, in the order of their prefixes read from the lowest bit on, which is the order of
+ * the leaves of the tree that splits make. In that order a page's children and its buddy stand beside it, so that a
+ * pass goes on undisturbed through splits and doublings between its slices: `cursor`, a prefix with its bits
+ * reversed and padded to 32, is always where some page starts.
+ */
+import { PAGE_USERS, Page, userAt } from './layout'
+import { mergeBack, pageAtIndex, remove } from './table'
+import { clearWindow, isStale, windowEmpty } from './window'
+
+let cursor: u32 = 0
+
+/** Stale users removed, ever. */
+export let swept: f64 = 0
+
+/** Visits up to `pages` pages. True when that ended a pass; the next slice then starts another. */
+export function sweepSlice(now: f64, pages: u32): bool {
+  for (let visited: u32 = 0; visited < pages; visited++) {
+    const page = pageAtIndex(reverse(cursor))
+    // A page of depth d covers 2^(32 - d) cursors; for d = 0 that is all, and the sum comes to 0 as well.
+    const next = cursor + (page.depth == 0 ? 0 : <u32>1 << (32 - page.depth))
+    removeStale(page, now)
+    mergeBack(page)
+    cursor = next
+    if (next == 0) return true
+  }
+  return false
+}
+
+/** Makes the next slice start a pass. */
+export function restartSweep(): void {
+  cursor = 0
+}
+
+/** Removes the stale users of a page, and takes blocks back from users whose window is empty. */
+export function removeStale(page: Page, now: f64): u32 {
+  let removed: u32 = 0
+  for (let slot: u32 = 0; slot < PAGE_USERS; ) {
+    const user = userAt(page, slot)
+    if (user.handle != 0) {
+      if (isStale(user, now)) {
+        // Another user may have moved to this slot: look at it again. One that moves round the page's end to a
+        // higher slot is seen twice, which does no harm.
+        remove(page, slot)
+        removed++
+        continue
+      }
+      if (user.block != 0 && windowEmpty(user, now)) clearWindow(user)
+    }
+    slot++
+  }
+  swept += <f64>removed
+  return removed
+}
+
+function reverse(bits: u32): u32 {
+  bits = ((bits >> 1) & 0x55555555) | ((bits & 0x55555555) << 1)
+  bits = ((bits >> 2) & 0x33333333) | ((bits & 0x33333333) << 2)
+  bits = ((bits >> 4) & 0x0f0f0f0f) | ((bits & 0x0f0f0f0f) << 4)
+  bits = ((bits >> 8) & 0x00ff00ff) | ((bits & 0x00ff00ff) << 8)
+  return (bits >> 16) | (bits << 16)
+}

@@ -1,0 +1,266 @@
+/**
+ * The table of users: extendible hashing over pages of 63.
+ *
+ *     handle   | ........ home slot (top 32 bits) ........ | ........ low bits: directory index |
+ *
+ *     directory (global depth 2)      pages
+ *     00 ----------------------------> depth 2, prefix 00
+ *     01 -----------+----------------> depth 1, prefix 1
+ *     10 ---------- | ---------------> depth 2, prefix 10
+ *     11 -----------+
+ *
+ * A page whose users outgrow it splits in two by one more bit of their handles, and the directory doubles, by
+ * appending a copy of itself, when the page was as deep as the directory. Nothing is ever rehashed, so no pause
+ * grows with the number of users. R. Fagin et al., "Extendible Hashing", ACM TODS 4(3), 1979.
+ *
+ * Invariants: every directory entry whose low `depth` bits equal a page's prefix names that page; `depthCounts[d]`
+ * pages have depth d; the directory is no deeper than its deepest page.
+ */
+import {
+  MAX_DEPTH,
+  PAGE_SIZE,
+  PAGE_USERS,
+  Page,
+  USER_SHIFT,
+  USER_SIZE,
+  User,
+  depthCountsAt,
+  directoryAt,
+  pageAt,
+  pageNumber,
+  splitCopyAt,
+  userAt,
+} from './layout'
+import { allocate, free, hasFreePage } from './memory'
+import { clearWindow } from './window'
+
+/** Users at which a page splits when a split costs little. Beyond it probes grow long; below it memory is wasted. */
+export const SPLIT_AT: u32 = 58
+
+/** Two pages merge when together they have no more than this: half of what would split them again. */
+const MERGE_AT: u32 = 29
+
+let depth: u32 = 0
+let maxDepth: u32 = 0
+
+/** Users in the table now, and the most there have been. */
+export let users: u32 = 0
+let peakUsers: u32 = 0
+
+/** Table pages. */
+export let tablePages: u32 = 0
+
+/** The deepest directory that `maxUsers` may need: an even spread, and three bits for an uneven one. */
+export function depthFor(maxUsers: u32): u32 {
+  return min(MAX_DEPTH, 32 - clz(maxUsers / 32) + 3)
+}
+
+/** The pages that so many users take when the last splits have left them half full, the worst that can be. */
+export function pagesForUsers(count: u32): u32 {
+  return count / (PAGE_USERS / 2) + 1
+}
+
+/** Starts an empty table of one page. The directory may grow to 2^newMaxDepth entries. */
+export function initTable(newMaxDepth: u32): bool {
+  maxDepth = newMaxDepth
+  const page = allocate()
+  if (page == null) return false
+  clearPage(page, 0, 0)
+  store<u32>(directoryAt(), pageNumber(page))
+  addDepthCount(0, 1)
+  tablePages = 1
+  return true
+}
+
+/** Bytes that the directory takes now. */
+export function directoryBytes(): usize {
+  return (<usize>4) << depth
+}
+
+/** The page that owns a handle. */
+// @ts-ignore: decorator
+@inline export function pageOf(handle: u64): Page {
+  return pageAtIndex(<u32>handle & ((1 << depth) - 1))
+}
+
+/** The page that a directory index, of which only the low bits count, names. */
+// @ts-ignore: decorator
+@inline export function pageAtIndex(index: u32): Page {
+  return pageAt(load<u32>(entryAt(index & ((1 << depth) - 1))))
+}
+
+/** The user with this handle; null if there is none. */
+// @ts-ignore: decorator
+@inline export function find(handle: u64): User | null {
+  const page = pageOf(handle)
+  let slot = homeOf(handle)
+  for (let probes: u32 = 0; probes < PAGE_USERS; probes++) {
+    const user = userAt(page, slot)
+    if (user.handle == handle) return user
+    if (user.handle == 0) return null
+    slot = after(slot)
+  }
+  return null
+}
+
+/** Puts a user never seen in the page that owns the handle; the page must have a free slot. */
+export function add(handle: u64): User {
+  const user = takeSlot(pageOf(handle), handle)
+  user.handle = handle
+  user.last = -Infinity
+  user.debt = 0
+  user.block = 0
+  user.head = 0
+  user.cells = 0
+  users++
+  if (users > peakUsers) peakUsers = users
+  return user
+}
+
+/** Removes the user in this slot, and moves those behind it up so that none is cut off from its home. */
+export function remove(page: Page, slot: u32): void {
+  clearWindow(userAt(page, slot))
+  let hole = slot
+  for (let next = after(slot); next != slot; next = after(next)) {
+    const user = userAt(page, next)
+    if (user.handle == 0) break
+    // A user may move to the hole if the hole lies between its home and itself.
+    if (distance(homeOf(user.handle), next) < distance(hole, next)) continue
+    copyUser(userAt(page, hole), user)
+    hole = next
+  }
+  userAt(page, hole).handle = 0
+  page.count--
+  users--
+}
+
+/** Removes the user with this handle, if there is one. */
+export function removeHandle(handle: u64): void {
+  const user = find(handle)
+  if (user == null) return
+  const page = pageOf(handle)
+  remove(page, <u32>((changetype<usize>(user) - changetype<usize>(userAt(page, 0))) >> USER_SHIFT))
+}
+
+/**
+ * Whether splitting the page early costs little: the directory need not double, and either a page is at hand or
+ * there are more users than ever. A number of users that fitted into some pages before thus needs no more pages
+ * when it comes again: pages then fill to the brim instead.
+ */
+export function splitsCheaply(page: Page): bool {
+  return page.depth < depth && (hasFreePage() || users >= peakUsers)
+}
+
+/** Splits a page in two. False if memory or the directory is exhausted. */
+export function split(page: Page): bool {
+  const oldDepth = page.depth
+  if (oldDepth == maxDepth) return false
+  const sibling = allocate()
+  if (sibling == null) return false
+  if (oldDepth == depth) {
+    const size = directoryBytes()
+    memory.copy(directoryAt() + size, directoryAt(), size)
+    depth++
+  }
+  const copy = changetype<Page>(splitCopyAt())
+  memory.copy(changetype<usize>(copy), changetype<usize>(page), PAGE_SIZE)
+  clearPage(sibling, oldDepth + 1, copy.prefix | (1 << oldDepth))
+  clearPage(page, oldDepth + 1, copy.prefix)
+  for (let slot: u32 = 0; slot < PAGE_USERS; slot++) {
+    const user = userAt(copy, slot)
+    if (user.handle == 0) continue
+    copyUser(takeSlot(((user.handle >> oldDepth) & 1) == 1 ? sibling : page, user.handle), user)
+  }
+  nameInDirectory(sibling)
+  addDepthCount(oldDepth, -1)
+  addDepthCount(oldDepth + 1, 2)
+  tablePages++
+  return true
+}
+
+/**
+ * Merges a page into the buddy before it, and the result into the one before that, as long as they have few users.
+ * Gives the page that the users are in now. Only a page with the higher prefix merges, so that a sweep that goes
+ * by prefix has seen both.
+ */
+export function mergeBack(page: Page): Page {
+  while (page.depth > 0) {
+    const bit: u32 = 1 << (page.depth - 1)
+    if ((page.prefix & bit) == 0) break
+    const buddy = pageAtIndex(page.prefix ^ bit)
+    if (buddy.depth != page.depth || buddy.count + page.count > MERGE_AT) break
+    for (let slot: u32 = 0; slot < PAGE_USERS; slot++) {
+      const user = userAt(page, slot)
+      if (user.handle != 0) copyUser(takeSlot(buddy, user.handle), user)
+    }
+    addDepthCount(page.depth, -2)
+    addDepthCount(page.depth - 1, 1)
+    buddy.depth--
+    nameInDirectory(buddy)
+    free(page)
+    tablePages--
+    while (depth > 0 && load<u32>(depthCountAt(depth)) == 0) depth--
+    page = buddy
+  }
+  return page
+}
+
+// @ts-ignore: decorator
+@inline function entryAt(index: u32): usize {
+  return directoryAt() + ((<usize>index) << 2)
+}
+
+/** Writes the page's number to every directory entry that its prefix owns. */
+function nameInDirectory(page: Page): void {
+  const step: u32 = 1 << page.depth
+  const number = pageNumber(page)
+  for (let index = page.prefix; index < 1 << depth; index += step) store<u32>(entryAt(index), number)
+}
+
+// @ts-ignore: decorator
+@inline function depthCountAt(pageDepth: u32): usize {
+  return depthCountsAt() + ((<usize>pageDepth) << 2)
+}
+
+function addDepthCount(pageDepth: u32, change: i32): void {
+  store<i32>(depthCountAt(pageDepth), load<i32>(depthCountAt(pageDepth)) + change)
+}
+
+function clearPage(page: Page, newDepth: u32, prefix: u32): void {
+  memory.fill(changetype<usize>(page), 0, PAGE_SIZE)
+  page.depth = newDepth
+  page.prefix = prefix
+}
+
+/** The slot at which probing for a handle starts: the top 32 bits scaled to the slots of a page. */
+// @ts-ignore: decorator
+@inline function homeOf(handle: u64): u32 {
+  return <u32>(((handle >> 32) * PAGE_USERS) >> 32)
+}
+
+// @ts-ignore: decorator
+@inline function after(slot: u32): u32 {
+  return slot + 1 == PAGE_USERS ? 0 : slot + 1
+}
+
+/** Steps of probing from one slot to another. */
+// @ts-ignore: decorator
+@inline function distance(from: u32, to: u32): u32 {
+  return to >= from ? to - from : to + PAGE_USERS - from
+}
+
+/** The first free slot for a handle, counted as taken. */
+function takeSlot(page: Page, handle: u64): User {
+  assert(page.count < PAGE_USERS)
+  let slot = homeOf(handle)
+  while (userAt(page, slot).handle != 0) slot = after(slot)
+  page.count++
+  return userAt(page, slot)
+}
+
+/** Copies the 64 bytes of a user; `memory.copy` would leave wasm for so few. */
+function copyUser(to: User, from: User): void {
+  const target = changetype<usize>(to)
+  const source = changetype<usize>(from)
+  for (let offset: usize = 0; offset < USER_SIZE; offset += 8) store<u64>(target + offset, load<u64>(source + offset))
+}

@@ -1,0 +1,100 @@
+/**
+ * The one place that knows the core's ABI, instantiates it, and views its memory.
+ */
+import { instantiate } from '@assemblyscript/loader'
+import type { OnFull, Settings } from './options.js'
+
+/** What `assembly/index.ts` exports. Booleans arrive as 0 and 1, u32 as signed numbers. */
+export type CoreExports = {
+  memory: WebAssembly.Memory
+  init(
+    maxUsers: number,
+    limit: number,
+    windowMs: number,
+    capacity: number,
+    refillPerSecond: number,
+    onFull: number,
+  ): number
+  key(a: number, b: number, c: number, d: number): void
+  begin(wide: number): void
+  absorb(bytes: number): void
+  handle(bytes: number): number
+  decide(low: number, high: number, time: number, cost: number): number
+  check(low: number, high: number, time: number, cost: number): number
+  peek(low: number, high: number, time: number, cost: number): number
+  tokens(low: number, high: number, time: number): number
+  reset(low: number, high: number): void
+  sweep(time: number, pages: number): number
+  restartSweep(): void
+  growAhead(): void
+  stats(): void
+  reportAt(): number
+  scratchAt(): number
+}
+
+/** Bytes of the scratch area that ids are hashed from: `SCRATCH_SIZE` of `assembly/layout.ts`. */
+export const SCRATCH_SIZE = 1024
+
+/** Numbers in the report. */
+const REPORT_LENGTH = 16
+
+const ON_FULL: Record<OnFull, number> = { evict: 0, deny: 1, allow: 2 }
+
+/** Views of the parts of the core's memory that the wrapper reads and writes. */
+export interface Views {
+  /** The scratch area in bytes, and in 16-bit code units. */
+  readonly bytes: Uint8Array
+  readonly units: Uint16Array
+  /** The report in numbers, and in 32-bit words. */
+  readonly report: Float64Array
+  readonly words: Int32Array
+}
+
+/** An instance of the core, ready for decisions. */
+export class Core {
+  readonly abi: CoreExports
+  #views: Views
+
+  private constructor(abi: CoreExports) {
+    this.abi = abi
+    this.#views = view(abi)
+  }
+
+  /**
+   * Instantiates a compiled core under a key of its own.
+   *
+   * @throws {TypeError} if the module is not Spillway's core
+   * @throws {RangeError} if the memory for `maxUsers` cannot be had
+   */
+  static async create(module: WebAssembly.Module, settings: Settings): Promise<Core> {
+    const exported = new Set(WebAssembly.Module.exports(module).map(({ name }) => name))
+    if (!exported.has('decide') || !exported.has('growAhead')) {
+      throw new TypeError('module must be the compiled spillway/core.wasm of this version; it lacks exports of it')
+    }
+    // The loader's own `exports` wrap every call in one with rest parameters: too slow for a decision.
+    const { instance } = await instantiate(module, {})
+    const abi = instance.exports as CoreExports
+    const { maxUsers, limit, windowMs, capacity, refillPerSecond, onFull } = settings
+    if (!abi.init(maxUsers, limit, windowMs, capacity, refillPerSecond, ON_FULL[onFull])) {
+      throw new RangeError(`maxUsers: the memory for ${maxUsers} users cannot be had here`)
+    }
+    const [a = 0, b = 0, c = 0, d = 0] = crypto.getRandomValues(new Uint32Array(4))
+    abi.key(a, b, c, d)
+    return new Core(abi)
+  }
+
+  /** Current views. Growth of memory detaches old ones, so nobody may keep them over a call of the core. */
+  get views(): Views {
+    if (this.#views.bytes.length === 0) this.#views = view(this.abi)
+    return this.#views
+  }
+}
+
+function view({ memory: { buffer }, scratchAt, reportAt }: CoreExports): Views {
+  return {
+    bytes: new Uint8Array(buffer, scratchAt(), SCRATCH_SIZE),
+    units: new Uint16Array(buffer, scratchAt(), SCRATCH_SIZE / 2),
+    report: new Float64Array(buffer, reportAt(), REPORT_LENGTH),
+    words: new Int32Array(buffer, reportAt(), REPORT_LENGTH * 2),
+  }
+}

@@ -1,0 +1,5 @@
+export type { Clock, ManualClock } from './clock.js'
+export { manualClock } from './clock.js'
+export type { Decision, LimiterStats } from './limiter.js'
+export { loadLimiter, RateLimiter } from './limiter.js'
+export type { BurstOptions, LimiterOptions, OnFull } from './options.js'

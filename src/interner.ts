@@ -1,0 +1,122 @@
+/**
+ * From user id to handle: a keyed 64-bit hash, computed in the core, with a small memo in front of it.
+ *
+ * The memo is a direct-mapped cache: no table of all ids is kept, nothing grows, nothing has to be freed. An id that
+ * is not in the memo costs a copy of its code units and a hash. To keep a stream of ids never seen again cheap (each
+ * memo write of a string is a store that the garbage collector must know of), a slot takes an id only on the second
+ * miss in a row with the same tag.
+ */
+import type { Core } from './core.js'
+import { SCRATCH_SIZE } from './core.js'
+import { describe } from './options.js'
+
+const SLOT_BITS = 12
+const SLOTS = 1 << SLOT_BITS
+
+/** Longer ids are not kept in the memo: comparing them costs as much as hashing, and they would be held in memory. */
+const LONGEST_KEPT = 128
+
+export class Interner {
+  /** Handles of the slots, low and high half side by side, and behind them the latest that is in no slot. */
+  readonly handles = new Int32Array(2 * SLOTS + 2)
+
+  readonly #core: Core
+  readonly #ids: string[] = new Array<string>(SLOTS).fill('')
+  readonly #tags = new Uint16Array(SLOTS)
+
+  constructor(core: Core) {
+    this.#core = core
+    // Slots start out with the empty id, so it needs its handle in the slots where it may be looked for.
+    this.#hash('')
+    this.handles.copyWithin(0, 2 * SLOTS)
+  }
+
+  /**
+   * Finds the handle of an id.
+   *
+   * @returns the index in `handles` of the low half; the high half follows
+   * @throws {TypeError} if the id is not a string
+   */
+  resolve(id: string): number {
+    if (typeof id !== 'string') throw new TypeError(`userId must be a string, not ${describe(id)}`)
+    const spread = spreadOf(id)
+    const slot = spread >>> (32 - SLOT_BITS)
+    if (this.#ids[slot] === id) return 2 * slot
+    this.#hash(id)
+    const tag = spread & 0xffff
+    if (this.#tags[slot] !== tag) this.#tags[slot] = tag
+    else if (id.length <= LONGEST_KEPT) return this.#keep(id, slot)
+    return 2 * SLOTS
+  }
+
+  #keep(id: string, slot: number): number {
+    this.#ids[slot] = id
+    this.handles.copyWithin(2 * slot, 2 * SLOTS)
+    return 2 * slot
+  }
+
+  /** Puts the handle of an id behind those of the slots. */
+  #hash(id: string): void {
+    const { abi } = this.#core
+    const { bytes, words } = this.#core.views
+    let rest = id.length
+    if (rest <= SCRATCH_SIZE && writeNarrow(bytes, id, 0, rest)) {
+      abi.begin(0)
+    } else if (isNarrow(id)) {
+      abi.begin(0)
+      for (let at = 0; rest > SCRATCH_SIZE; at += SCRATCH_SIZE) {
+        writeNarrow(bytes, id, at, SCRATCH_SIZE)
+        abi.absorb(SCRATCH_SIZE)
+        rest -= SCRATCH_SIZE
+      }
+      writeNarrow(bytes, id, id.length - rest, rest)
+    } else {
+      rest = this.#absorbWide(id)
+    }
+    this.handles[2 * SLOTS] = abi.handle(rest)
+    this.handles[2 * SLOTS + 1] = words[0]
+  }
+
+  /** Feeds an id of two-byte code units to the hash but for its end, of which it gives the bytes. */
+  #absorbWide(id: string): number {
+    const { abi } = this.#core
+    const { units } = this.#core.views
+    abi.begin(1)
+    let at = 0
+    for (; id.length - at > units.length; at += units.length) {
+      writeWide(units, id, at, units.length)
+      abi.absorb(SCRATCH_SIZE)
+    }
+    writeWide(units, id, at, id.length - at)
+    return 2 * (id.length - at)
+  }
+}
+
+/** Spreads ids over 32 bits by their length and last code units, where most ids differ. */
+function spreadOf(id: string): number {
+  const end = id.length
+  if (end < 4) return Math.imul(end === 0 ? 0 : id.charCodeAt(0) + 256 * id.charCodeAt(end - 1) + end, 0x9e3779b1)
+  const last = id.charCodeAt(end - 1) | (id.charCodeAt(end - 2) << 8)
+  const before = id.charCodeAt(end - 3) | (id.charCodeAt(end - 4) << 8)
+  return Math.imul(last ^ (before << 16) ^ end, 0x9e3779b1)
+}
+
+/** Writes code units as bytes. False if one takes two bytes. */
+function writeNarrow(bytes: Uint8Array, id: string, from: number, count: number): boolean {
+  let seen = 0
+  for (let i = 0; i < count; i++) {
+    const unit = id.charCodeAt(from + i)
+    seen |= unit
+    bytes[i] = unit
+  }
+  return seen <= 0xff
+}
+
+function writeWide(units: Uint16Array, id: string, from: number, count: number): void {
+  for (let i = 0; i < count; i++) units[i] = id.charCodeAt(from + i)
+}
+
+function isNarrow(id: string): boolean {
+  for (let i = 0; i < id.length; i++) if (id.charCodeAt(i) > 0xff) return false
+  return true
+}

@@ -1,0 +1,64 @@
+/**
+ * The timer that sweeps: a little at a time, so that no decision waits long for it.
+ *
+ * Each slice sweeps for at most `SLICE_MS` and is followed by a pause that is as long a part of the interval as the
+ * slice was of the table, so that a pass takes about one interval, whatever the size of the table.
+ */
+
+/** Time that a slice may take, in milliseconds: felt by nobody, and long beside what starting it costs. */
+const SLICE_MS = 0.2
+
+/** Pages swept between two looks at the clock: some 10 to 50 microseconds. */
+const PAGES_A_STEP = 8
+
+/** What a sweeper works on. */
+export interface SweepTarget {
+  /** Sweeps so many pages. True when that ended a pass. */
+  sweepPages(pages: number): boolean
+  /** Pages of the whole table. */
+  countPages(): number
+}
+
+/**
+ * Sweeps in the background until stopped or until the target is collected: the timer holds it weakly, and keeps no
+ * process alive.
+ *
+ * @param intervalMs time for a pass over the whole table, in milliseconds
+ * @returns a function that stops it
+ */
+export function startSweeper(target: SweepTarget, intervalMs: number): () => void {
+  const held = new WeakRef(target)
+  let timer: ReturnType<typeof setTimeout>
+  const schedule = (delayMs: number) => {
+    timer = setTimeout(tick, delayMs)
+    unref(timer)
+  }
+  const tick = () => {
+    const alive = held.deref()
+    if (alive) schedule(Math.max(1, intervalMs * sweepSlice(alive)))
+  }
+  schedule(intervalMs)
+  return () => clearTimeout(timer)
+}
+
+/** Sweeps one slice; gives the part of the table that it swept. */
+function sweepSlice(target: SweepTarget): number {
+  const pages = target.countPages()
+  const end = performance.now() + SLICE_MS
+  let swept = 0
+  do {
+    swept += PAGES_A_STEP
+    if (target.sweepPages(PAGES_A_STEP)) return swept >= pages ? 1 : swept / pages
+  } while (performance.now() < end)
+  return swept / pages
+}
+
+/** Lets the process end though the timer runs. Timers are objects in Node and Bun, numbers in Deno and browsers. */
+function unref(timer: unknown): void {
+  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') {
+    timer.unref()
+    return
+  }
+  const { Deno } = globalThis as { Deno?: { unrefTimer(id: unknown): void } }
+  Deno?.unrefTimer(timer)
+}
