@@ -1,12 +1,13 @@
 /**
  * The ABI of the core: what the wrapper may call, and nothing else.
  *
- * Times are f64 milliseconds since the limiter was loaded. A handle comes as its low and high 32 bits, since a u64
- * would be a BigInt, an allocation, on the other side. Results of more than one number are left in the report.
+ * Times are readings of the wrapper's clock in f64 milliseconds. A user is named by the slot in which the handle is
+ * remembered: a u64 would be a BigInt, an allocation, on the other side. Results of more than one number are left in
+ * the report.
  */
 import { pagesForBlocks } from './blocks'
 import { absorb, begin, finish, setKey } from './hash'
-import { INLINE_CELLS, PAGE_SIZE, User, directoryAt, reportAt, scratchAt, strangerAt } from './layout'
+import { INLINE_CELLS, PAGE_SIZE, User, directoryAt, rememberedAt, reportAt, scratchAt, strangerAt } from './layout'
 import { forcedGrowths, growAhead, initPages, usedPages } from './memory'
 import { evicted, initRoom, join, roomAt } from './room'
 import { restartSweep, sweepSlice, swept } from './sweep'
@@ -22,14 +23,17 @@ import {
   tokensAt,
 } from './window'
 
-/** Times above this are told apart no more by whole milliseconds; 285,000 years. */
-const LATEST: f64 = 9007199254740991
+/** The latest time in milliseconds, 4,460 years after loading: its ticks still fit 63 bits. */
+const LATEST: f64 = 140737488355328
 
 /** What is done when memory is full, as numbered in the wrapper. */
 const DENY: u32 = 1
 const ALLOW: u32 = 2
 
 let onFull: u32 = 0
+/** The clock's reading at loading. The rest of the core counts from there. */
+let origin: f64 = 0
+/** The highest time seen. */
 let latest: f64 = 0
 let allowed: f64 = 0
 let denied: f64 = 0
@@ -44,7 +48,9 @@ export function init(
   capacity: f64,
   refillPerSecond: f64,
   newOnFull: u32,
+  reading: f64,
 ): bool {
+  origin = reading
   initWindow(newLimit, windowMs, capacity, refillPerSecond)
   const maxDepth = depthFor(maxUsers)
   // Untouched memory is not resident, so the tables of all users are reserved at once, and the blocks of a
@@ -65,51 +71,47 @@ export function key(a: u32, b: u32, c: u32, d: u32): void {
   setKey(a, b, c, d)
 }
 
-/** Hashes the last `bytes` of an id; gives the low half of the handle and leaves the high half in the report. */
-export function handle(bytes: usize): u32 {
-  const hash = finish(bytes)
-  store<u32>(reportAt(), <u32>(hash >> 32))
-  return <u32>hash
+/** Hashes the last `bytes` of an id, and remembers the handle in a slot. */
+export function remember(slot: u32, bytes: usize): void {
+  rememberedAt(slot).handle = finish(bytes)
 }
 
 /** Decides a request. */
-export function decide(low: u32, high: u32, time: f64, cost: u32): bool {
-  return decideHandle(join64(low, high), observe(time), cost)
+export function decide(slot: u32, reading: f64, cost: u32): bool {
+  return decideSlot(slot, observe(reading), cost)
 }
 
 /** Decides a request, and reports where the user then stands. */
-export function check(low: u32, high: u32, time: f64, cost: u32): bool {
-  const id = join64(low, high)
-  const now = observe(time)
-  const admitted = decideHandle(id, now, cost)
-  reportOn(id, now, cost, admitted)
+export function check(slot: u32, reading: f64, cost: u32): bool {
+  const now = observe(reading)
+  const admitted = decideSlot(slot, now, cost)
+  reportOn(slot, now, cost, admitted)
   return admitted
 }
 
 /** What `check` would say and report; changes nothing. */
-export function peek(low: u32, high: u32, time: f64, cost: u32): bool {
-  const id = join64(low, high)
-  const now = observe(time)
-  const user = find(id)
-  const turnedAway = user == null && roomAt(id, now) > now
+export function peek(slot: u32, reading: f64, cost: u32): bool {
+  const now = observe(reading)
+  const user = locate(slot)
+  const turnedAway = user == null && roomAt(rememberedAt(slot).handle, now) > now
   const admitted = turnedAway ? onFull == ALLOW : admissible(orStranger(user), now, cost)
-  reportOn(id, now, cost, admitted)
+  reportOn(slot, now, cost, admitted)
   return admitted
 }
 
 /** The user's tokens, with fractions. */
-export function tokens(low: u32, high: u32, time: f64): f64 {
-  return tokensAt(orStranger(find(join64(low, high))), observe(time))
+export function tokens(slot: u32, reading: f64): f64 {
+  return tokensAt(orStranger(locate(slot)), observe(reading))
 }
 
 /** Forgets the user. */
-export function reset(low: u32, high: u32): void {
-  removeHandle(join64(low, high))
+export function reset(slot: u32): void {
+  removeHandle(rememberedAt(slot).handle)
 }
 
 /** Sweeps up to `pages` pages. True when that ended a pass over the table. */
-export function sweep(time: f64, pages: u32): bool {
-  return sweepSlice(observe(time), pages)
+export function sweep(reading: f64, pages: u32): bool {
+  return sweepSlice(observe(reading), pages)
 }
 
 /** Leaves the statistics in the report, in the order that the wrapper's `StatsReport` names. */
@@ -125,40 +127,51 @@ export function stats(): void {
   put(8, <f64>tablePages)
 }
 
-function decideHandle(id: u64, now: f64, cost: u32): bool {
-  let user = find(id)
-  if (user == null) user = join(id, now)
+function decideSlot(slot: u32, now: f64, cost: u32): bool {
+  let user = locate(slot)
+  if (user == null) user = join(rememberedAt(slot).handle, now)
   const admitted = user == null ? onFull == ALLOW : decideUser(user, now, cost)
   if (admitted) allowed++
   else denied++
   return admitted
 }
 
+/**
+ * The user of a slot: where it was last found, if it is still there, else by probing. Nothing but that user can have
+ * its handle where a user was, but by the chance of one in 2^64 that two users share a handle: free pages and slots
+ * hold none.
+ */
+// @ts-ignore: decorator
+@inline function locate(slot: u32): User | null {
+  const remembered = rememberedAt(slot)
+  const last = changetype<User>(<usize>remembered.user)
+  if (last.handle == remembered.handle) return last
+  const user = find(remembered.handle)
+  if (user != null) remembered.user = <u32>changetype<usize>(user)
+  return user
+}
+
 /** Reports free places, tokens, when the same call is admitted, and when the window is empty. */
-function reportOn(id: u64, now: f64, cost: u32, admitted: bool): void {
-  const known = find(id)
+function reportOn(slot: u32, now: f64, cost: u32, admitted: bool): void {
+  const known = locate(slot)
   const user = orStranger(known)
   put(0, <f64>freePlaces(user, now))
   put(1, tokensAt(user, now))
   let retry = now
   if (!admitted) {
     retry = admissibleAt(user, now, cost)
-    if (known == null) retry = max(retry, roomAt(id, now))
+    if (known == null) retry = max(retry, roomAt(rememberedAt(slot).handle, now))
   }
   put(2, retry)
   put(3, emptyAt(user, now))
 }
 
-/** The time to decide at: it never runs backwards. */
+/** The time to decide at, from a reading of the clock: it never runs backwards. */
 // @ts-ignore: decorator
-@inline function observe(time: f64): f64 {
+@inline function observe(reading: f64): f64 {
+  const time = reading - origin
   if (time > latest) latest = min(time, LATEST)
   return latest
-}
-
-// @ts-ignore: decorator
-@inline function join64(low: u32, high: u32): u64 {
-  return (<u64>low) | ((<u64>high) << 32)
 }
 
 /** The user, or the one that stands for all who were never seen. */

@@ -2,8 +2,8 @@
  * Where every byte of linear memory lies. Nothing here computes; the other files of the core agree on it.
  *
  *     0          HEAP                        DIRECTORY       (4 KB boundary)
- *     | reserved | report | depths | split | directory ...   | page | page | page | ...     memory end
- *                          counts   copy     u32 page numbers   4,096 bytes each
+ *     | reserved | report, depth counts, | directory ...    | page | page | page | ...     memory end
+ *                | scratch, slots, copy    | u32 page numbers | 4,096 bytes each
  *
  * A page is either a table page, which holds users, or a ring page, which holds ring blocks (`blocks.ts`).
  * A page number is an address divided by 4,096, so it also tells where the page is.
@@ -74,15 +74,35 @@ export const SCRATCH_SIZE: usize = 1024
   return HEAP + 320
 }
 
+/**
+ * What is remembered for the wrapper, so that no handle has to cross to it: it names users by slot. The last slot is
+ * for a user who is not remembered.
+ */
+export const SLOTS: usize = 4096 + 1
+
+/** A handle, and where its user was last found. */
+@unmanaged
+export class Remembered {
+  handle: u64
+  /** An address; the user is still there if the handle is. 0: never found. */
+  user: u32
+  unused: u32
+}
+
+// @ts-ignore: decorator
+@inline export function rememberedAt(slot: u32): Remembered {
+  return changetype<Remembered>(HEAP + 320 + SCRATCH_SIZE + ((<usize>slot) << 4))
+}
+
 /** Room for a copy of one page, used while it splits. */
 // @ts-ignore: decorator
 @inline export function splitCopyAt(): usize {
-  return HEAP + 320 + SCRATCH_SIZE
+  return HEAP + 320 + SCRATCH_SIZE + (SLOTS + 3) * 16
 }
 
 // @ts-ignore: decorator
 @inline export function directoryAt(): usize {
-  return HEAP + 320 + SCRATCH_SIZE + PAGE_SIZE
+  return splitCopyAt() + PAGE_SIZE
 }
 
 /** A user's state, laid over its 64 bytes. */

@@ -197,6 +197,8 @@ export function mergeBack(page: Page): Page {
     addDepthCount(page.depth - 1, 1)
     buddy.depth--
     nameInDirectory(buddy)
+    // A free page must hold no handles: a user may be looked for where it was.
+    memory.fill(changetype<usize>(page), 0, PAGE_SIZE)
     free(page)
     tablePages--
     while (depth > 0 && load<u32>(depthCountAt(depth)) == 0) depth--

@@ -35,6 +35,7 @@ const TOKEN: f64 = 1000
 export let limit: u32 = 0
 
 let windowMs: f64 = 0
+let ticksPerMs: f64 = 0
 /** The pace of the limit: only a longer gap is inactivity. */
 let paceMs: f64 = 0
 /** After such a gap every admission has expired: the window and some ticks, within what 16 bits can tell. */
@@ -55,6 +56,7 @@ export let burstSpent: f64 = 0
 export function initWindow(newLimit: u32, newWindowMs: f64, tokens: f64, refillPerSecond: f64): void {
   limit = newLimit
   windowMs = newWindowMs
+  ticksPerMs = <f64>TICKS / newWindowMs
   paceMs = newWindowMs / <f64>newLimit
   clearMs = newWindowMs + newWindowMs / 64
   capacity = tokens * TOKEN
@@ -183,13 +185,13 @@ function tokensReach(user: User, from: f64, thousandths: f64): f64 {
 
 // @ts-ignore: decorator
 @inline function ticksAt(time: f64): f64 {
-  return (time * <f64>TICKS) / windowMs
+  return time * ticksPerMs
 }
 
 /** How long before the present, `ticks`, an entry of a ring was made: -1, for one just rounded up, or more. */
 // @ts-ignore: decorator
 @inline function age(entry: u32, ticks: f64): i32 {
-  return <i32>((<u32>(<u64>ticks) + 1 - entry) & 0xffff) - 1
+  return <i32>((<u32>(<i64>ticks) + 1 - entry) & 0xffff) - 1
 }
 
 // @ts-ignore: decorator
@@ -250,7 +252,7 @@ function expiryOf(user: User, index: u32, ticks: f64): f64 {
 
 /** Records `places` admissions made now. False, recording none, if a block is needed and memory is exhausted. */
 function push(user: User, places: u32, ticks: f64): bool {
-  const entry = <u32>(<u64>ceil(ticks))
+  const entry = <u32>(<i64>ceil(ticks))
   if (user.block == 0) {
     if (<u32>user.cells + places <= INLINE_CELLS) {
       for (let i: u32 = 0; i < places; i++) store<u16>(cellAt(user, user.cells++), entry)

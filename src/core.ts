@@ -14,17 +14,18 @@ export type CoreExports = {
     capacity: number,
     refillPerSecond: number,
     onFull: number,
+    reading: number,
   ): number
   key(a: number, b: number, c: number, d: number): void
   begin(wide: number): void
   absorb(bytes: number): void
-  handle(bytes: number): number
-  decide(low: number, high: number, time: number, cost: number): number
-  check(low: number, high: number, time: number, cost: number): number
-  peek(low: number, high: number, time: number, cost: number): number
-  tokens(low: number, high: number, time: number): number
-  reset(low: number, high: number): void
-  sweep(time: number, pages: number): number
+  remember(slot: number, bytes: number): void
+  decide(slot: number, reading: number, cost: number): number
+  check(slot: number, reading: number, cost: number): number
+  peek(slot: number, reading: number, cost: number): number
+  tokens(slot: number, reading: number): number
+  reset(slot: number): void
+  sweep(reading: number, pages: number): number
   restartSweep(): void
   growAhead(): void
   stats(): void
@@ -34,6 +35,9 @@ export type CoreExports = {
 
 /** Bytes of the scratch area that ids are hashed from: `SCRATCH_SIZE` of `assembly/layout.ts`. */
 export const SCRATCH_SIZE = 1024
+
+/** Slots that name users to the core, the last one for a user who is not remembered: `SLOTS` of `assembly/layout.ts`. */
+export const SLOTS = 4097
 
 /** Numbers in the report. */
 const REPORT_LENGTH = 16
@@ -45,9 +49,8 @@ export interface Views {
   /** The scratch area in bytes, and in 16-bit code units. */
   readonly bytes: Uint8Array
   readonly units: Uint16Array
-  /** The report in numbers, and in 32-bit words. */
+  /** The report. */
   readonly report: Float64Array
-  readonly words: Int32Array
 }
 
 /** An instance of the core, ready for decisions. */
@@ -61,21 +64,21 @@ export class Core {
   }
 
   /**
-   * Instantiates a compiled core under a key of its own.
+   * Instantiates a compiled core under a key of its own. Users never seen are idle since `reading`.
    *
    * @throws {TypeError} if the module is not Spillway's core
    * @throws {RangeError} if the memory for `maxUsers` cannot be had
    */
-  static async create(module: WebAssembly.Module, settings: Settings): Promise<Core> {
+  static async create(module: WebAssembly.Module, settings: Settings, reading: number): Promise<Core> {
     const exported = new Set(WebAssembly.Module.exports(module).map(({ name }) => name))
     if (!exported.has('decide') || !exported.has('growAhead')) {
       throw new TypeError('module must be the compiled spillway/core.wasm of this version; it lacks exports of it')
     }
-    // The loader's own `exports` wrap every call in one with rest parameters: too slow for a decision.
+    // Not the loader's own `exports`: they wrap every call in one with rest parameters, too slow for a decision.
     const { instance } = await instantiate(module, {})
-    const abi = instance.exports as CoreExports
+    const abi = { ...instance.exports } as CoreExports
     const { maxUsers, limit, windowMs, capacity, refillPerSecond, onFull } = settings
-    if (!abi.init(maxUsers, limit, windowMs, capacity, refillPerSecond, ON_FULL[onFull])) {
+    if (!abi.init(maxUsers, limit, windowMs, capacity, refillPerSecond, ON_FULL[onFull], reading)) {
       throw new RangeError(`maxUsers: the memory for ${maxUsers} users cannot be had here`)
     }
     const [a = 0, b = 0, c = 0, d = 0] = crypto.getRandomValues(new Uint32Array(4))
@@ -95,6 +98,5 @@ function view({ memory: { buffer }, scratchAt, reportAt }: CoreExports): Views {
     bytes: new Uint8Array(buffer, scratchAt(), SCRATCH_SIZE),
     units: new Uint16Array(buffer, scratchAt(), SCRATCH_SIZE / 2),
     report: new Float64Array(buffer, reportAt(), REPORT_LENGTH),
-    words: new Int32Array(buffer, reportAt(), REPORT_LENGTH * 2),
   }
 }

@@ -7,58 +7,55 @@
  * miss in a row with the same tag.
  */
 import type { Core } from './core.js'
-import { SCRATCH_SIZE } from './core.js'
+import { SLOTS, SCRATCH_SIZE } from './core.js'
 import { describe } from './options.js'
 
 const SLOT_BITS = 12
-const SLOTS = 1 << SLOT_BITS
+
+/** The slot for a user who is not remembered. */
+const PASSING = SLOTS - 1
 
 /** Longer ids are not kept in the memo: comparing them costs as much as hashing, and they would be held in memory. */
 const LONGEST_KEPT = 128
 
 export class Interner {
-  /** Handles of the slots, low and high half side by side, and behind them the latest that is in no slot. */
-  readonly handles = new Int32Array(2 * SLOTS + 2)
-
   readonly #core: Core
-  readonly #ids: string[] = new Array<string>(SLOTS).fill('')
-  readonly #tags = new Uint16Array(SLOTS)
+  /** The ids whose handles the core remembers, by slot. */
+  readonly #ids: (string | undefined)[] = new Array(PASSING).fill(undefined)
+  readonly #tags = new Uint16Array(PASSING)
 
   constructor(core: Core) {
     this.#core = core
-    // Slots start out with the empty id, so it needs its handle in the slots where it may be looked for.
-    this.#hash('')
-    this.handles.copyWithin(0, 2 * SLOTS)
   }
 
   /**
    * Finds the handle of an id.
    *
-   * @returns the index in `handles` of the low half; the high half follows
+   * @returns the slot in which the core has it until the next call
    * @throws {TypeError} if the id is not a string
    */
   resolve(id: string): number {
     if (typeof id !== 'string') throw new TypeError(`userId must be a string, not ${describe(id)}`)
     const spread = spreadOf(id)
     const slot = spread >>> (32 - SLOT_BITS)
-    if (this.#ids[slot] === id) return 2 * slot
-    this.#hash(id)
-    const tag = spread & 0xffff
-    if (this.#tags[slot] !== tag) this.#tags[slot] = tag
-    else if (id.length <= LONGEST_KEPT) return this.#keep(id, slot)
-    return 2 * SLOTS
+    return this.#ids[slot] === id ? slot : this.#miss(id, slot, spread & 0xffff)
   }
 
-  #keep(id: string, slot: number): number {
+  #miss(id: string, slot: number, tag: number): number {
+    if (this.#tags[slot] !== tag || id.length > LONGEST_KEPT) {
+      this.#tags[slot] = tag
+      this.#hash(id, PASSING)
+      return PASSING
+    }
     this.#ids[slot] = id
-    this.handles.copyWithin(2 * slot, 2 * SLOTS)
-    return 2 * slot
+    this.#hash(id, slot)
+    return slot
   }
 
-  /** Puts the handle of an id behind those of the slots. */
-  #hash(id: string): void {
+  /** Has the core hash an id and remember its handle. */
+  #hash(id: string, slot: number): void {
     const { abi } = this.#core
-    const { bytes, words } = this.#core.views
+    const { bytes } = this.#core.views
     let rest = id.length
     if (rest <= SCRATCH_SIZE && writeNarrow(bytes, id, 0, rest)) {
       abi.begin(0)
@@ -73,8 +70,7 @@ export class Interner {
     } else {
       rest = this.#absorbWide(id)
     }
-    this.handles[2 * SLOTS] = abi.handle(rest)
-    this.handles[2 * SLOTS + 1] = words[0]
+    abi.remember(slot, rest)
   }
 
   /** Feeds an id of two-byte code units to the hash but for its end, of which it gives the bytes. */

@@ -71,16 +71,16 @@ export class RateLimiter {
   readonly #stopSweeper: () => void
 
   /** @internal */
-  static over(core: Core, settings: Settings): RateLimiter {
-    return new RateLimiter(core, settings)
+  static over(core: Core, settings: Settings, origin: number): RateLimiter {
+    return new RateLimiter(core, settings, origin)
   }
 
-  private constructor(core: Core, settings: Settings) {
+  private constructor(core: Core, settings: Settings, origin: number) {
     if (!(core instanceof Core)) throw new TypeError('A RateLimiter is made by loadLimiter(), not by new')
     this.#core = core
     this.#settings = settings
     this.#clock = settings.clock
-    this.#origin = this.#reading()
+    this.#origin = origin
     this.#interner = new Interner(core)
     this.#maxCost = Math.floor(settings.limit + settings.capacity)
     this.#sweepTarget = {
@@ -105,9 +105,7 @@ export class RateLimiter {
    */
   isAllowed(userId: string, cost = 1): boolean {
     if (cost !== 1) this.#checkCost(cost)
-    const at = this.#interner.resolve(userId)
-    const { handles } = this.#interner
-    return this.#core.abi.decide(handles[at], handles[at + 1], this.#reading() - this.#origin, cost) !== 0
+    return this.#core.abi.decide(this.#interner.resolve(userId), this.#reading(), cost) !== 0
   }
 
   /**
@@ -117,9 +115,7 @@ export class RateLimiter {
    * @throws {TypeError} if the id is not a string
    */
   getBurstAllowance(userId: string): number {
-    const at = this.#interner.resolve(userId)
-    const { handles } = this.#interner
-    return this.#core.abi.tokens(handles[at], handles[at + 1], this.#reading() - this.#origin)
+    return this.#core.abi.tokens(this.#interner.resolve(userId), this.#reading())
   }
 
   /**
@@ -151,9 +147,7 @@ export class RateLimiter {
    */
   reset(userId: string): void {
     this.#reading()
-    const at = this.#interner.resolve(userId)
-    const { handles } = this.#interner
-    this.#core.abi.reset(handles[at], handles[at + 1])
+    this.#core.abi.reset(this.#interner.resolve(userId))
   }
 
   /**
@@ -197,11 +191,8 @@ export class RateLimiter {
     this.close()
   }
 
-  /** Reads the clock. */
   #reading(): number {
-    const reading = this.#clock()
-    if (Number.isFinite(reading)) return reading
-    throw new Error(`clock must give a finite number of milliseconds; it gave ${describe(reading)}`)
+    return checkReading(this.#clock())
   }
 
   #checkCost(cost: number): void {
@@ -210,10 +201,9 @@ export class RateLimiter {
 
   #report(call: Core['abi']['check'], userId: string, cost: number): Decision {
     if (cost !== 1) this.#checkCost(cost)
-    const at = this.#interner.resolve(userId)
-    const { handles } = this.#interner
+    const slot = this.#interner.resolve(userId)
     const reading = this.#reading()
-    const allowed = call(handles[at], handles[at + 1], reading - this.#origin, cost) !== 0
+    const allowed = call(slot, reading, cost) !== 0
     const { report } = this.#core.views
     return {
       allowed,
@@ -234,7 +224,7 @@ export class RateLimiter {
   }
 
   #sweepPages(pages: number): boolean {
-    const ended = this.#core.abi.sweep(this.#reading() - this.#origin, pages) !== 0
+    const ended = this.#core.abi.sweep(this.#reading(), pages) !== 0
     this.#core.abi.growAhead()
     return ended
   }
@@ -259,6 +249,12 @@ export class RateLimiter {
  */
 export async function loadLimiter(options: LimiterOptions = {}): Promise<RateLimiter> {
   const settings = settle(options)
-  const core = await Core.create(settings.module ?? (await compileCore()), settings)
-  return RateLimiter.over(core, settings)
+  const module = settings.module ?? (await compileCore())
+  const origin = checkReading(settings.clock())
+  return RateLimiter.over(await Core.create(module, settings, origin), settings, origin)
+}
+
+function checkReading(reading: number): number {
+  if (Number.isFinite(reading)) return reading
+  throw new Error(`clock must give a finite number of milliseconds; it gave ${describe(reading)}`)
 }
