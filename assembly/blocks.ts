@@ -55,7 +55,7 @@ export function borrowBlock(): u32 {
 
 /** Takes a block back. */
 export function returnBlock(block: u32): void {
-  const page = changetype<Page>((<usize>block) & ~(PAGE_SIZE - 1))
+  const page = changetype<Page>(<usize>block & ~(PAGE_SIZE - 1))
   if (page.count == blocksPerPage) link(page)
   page.count--
   if (page.count == 0) {

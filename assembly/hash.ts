@@ -25,12 +25,11 @@ let v3: u64 = 0
 let absorbed: usize = 0
 
 export function setKey(a: u32, b: u32, c: u32, d: u32): void {
-  key0 = (<u64>a) | ((<u64>b) << 32)
-  key1 = (<u64>c) | ((<u64>d) << 32)
+  key0 = <u64>a | ((<u64>b) << 32)
+  key1 = <u64>c | ((<u64>d) << 32)
 }
 
-// @ts-ignore: decorator
-@inline function round(): void {
+function round(): void {
   let a = v0
   let b = v1
   let c = v2
@@ -51,8 +50,7 @@ export function setKey(a: u32, b: u32, c: u32, d: u32): void {
   v3 = d
 }
 
-// @ts-ignore: decorator
-@inline function compress(word: u64): void {
+function compress(word: u64): void {
   v3 ^= word
   round()
   v0 ^= word

@@ -7,7 +7,17 @@
  */
 import { pagesForBlocks } from './blocks'
 import { absorb, begin, finish, setKey } from './hash'
-import { INLINE_CELLS, PAGE_SIZE, User, directoryAt, rememberedAt, reportAt, scratchAt, strangerAt } from './layout'
+import {
+  directoryAt,
+  HEAP,
+  INLINE_CELLS,
+  PAGE_SIZE,
+  rememberedAt,
+  reportAt,
+  scratchAt,
+  strangerAt,
+  User,
+} from './layout'
 import { forcedGrowths, growAhead, initPages, usedPages } from './memory'
 import { evicted, initRoom, join, roomAt } from './room'
 import { restartSweep, sweepSlice, swept } from './sweep'
@@ -50,6 +60,7 @@ export function init(
   newOnFull: u32,
   reading: f64,
 ): bool {
+  assert(__heap_base <= HEAP)
   origin = reading
   initWindow(newLimit, windowMs, capacity, refillPerSecond)
   const maxDepth = depthFor(maxUsers)
@@ -141,8 +152,7 @@ function decideSlot(slot: u32, now: f64, cost: u32): bool {
  * its handle where a user was, but by the chance of one in 2^64 that two users share a handle: free pages and slots
  * hold none.
  */
-// @ts-ignore: decorator
-@inline function locate(slot: u32): User | null {
+function locate(slot: u32): User | null {
   const remembered = rememberedAt(slot)
   const last = changetype<User>(<usize>remembered.user)
   if (last.handle == remembered.handle) return last
@@ -167,8 +177,7 @@ function reportOn(slot: u32, now: f64, cost: u32, admitted: bool): void {
 }
 
 /** The time to decide at, from a reading of the clock: it never runs backwards. */
-// @ts-ignore: decorator
-@inline function observe(reading: f64): f64 {
+function observe(reading: f64): f64 {
   const time = reading - origin
   if (time > latest) latest = min(time, LATEST)
   return latest
@@ -179,7 +188,6 @@ function orStranger(user: User | null): User {
   return user == null ? changetype<User>(strangerAt()) : user
 }
 
-// @ts-ignore: decorator
-@inline function put(index: usize, value: f64): void {
+function put(index: usize, value: f64): void {
   store<f64>(reportAt() + (index << 3), value)
 }

@@ -45,32 +45,28 @@ export const MAX_CELLS: u32 = 64
 /** The depth of the deepest directory: 2^28 entries would be a directory of a gigabyte. */
 export const MAX_DEPTH: u32 = 28
 
-// @ts-ignore: decorator
-@lazy const HEAP: usize = (__heap_base + 63) & ~63
+/** Where the layout begins: above static data, of which there is none, and a constant, so that addresses are too. */
+export const HEAP: usize = 64
 
 /** The report, 16 f64, that the wrapper reads results from. */
-// @ts-ignore: decorator
-@inline export function reportAt(): usize {
+export function reportAt(): usize {
   return HEAP
 }
 
 /** The record that stands for a user never seen, in questions that must not store one. */
-// @ts-ignore: decorator
-@inline export function strangerAt(): usize {
+export function strangerAt(): usize {
   return HEAP + 128
 }
 
 /** For each directory depth, how many table pages have it: 32 u32. */
-// @ts-ignore: decorator
-@inline export function depthCountsAt(): usize {
+export function depthCountsAt(): usize {
   return HEAP + 192
 }
 
 /** Bytes of the scratch area that ids are written to. A multiple of 8, so that chunks of a long id are too. */
 export const SCRATCH_SIZE: usize = 1024
 
-// @ts-ignore: decorator
-@inline export function scratchAt(): usize {
+export function scratchAt(): usize {
   return HEAP + 320
 }
 
@@ -89,19 +85,16 @@ export class Remembered {
   unused: u32
 }
 
-// @ts-ignore: decorator
-@inline export function rememberedAt(slot: u32): Remembered {
+export function rememberedAt(slot: u32): Remembered {
   return changetype<Remembered>(HEAP + 320 + SCRATCH_SIZE + ((<usize>slot) << 4))
 }
 
 /** Room for a copy of one page, used while it splits. */
-// @ts-ignore: decorator
-@inline export function splitCopyAt(): usize {
+export function splitCopyAt(): usize {
   return HEAP + 320 + SCRATCH_SIZE + (SLOTS + 3) * 16
 }
 
-// @ts-ignore: decorator
-@inline export function directoryAt(): usize {
+export function directoryAt(): usize {
   return splitCopyAt() + PAGE_SIZE
 }
 
@@ -142,17 +135,14 @@ export class Page {
   fresh: u32
 }
 
-// @ts-ignore: decorator
-@inline export function pageAt(number: u32): Page {
+export function pageAt(number: u32): Page {
   return changetype<Page>((<usize>number) << PAGE_SHIFT)
 }
 
-// @ts-ignore: decorator
-@inline export function pageNumber(page: Page): u32 {
+export function pageNumber(page: Page): u32 {
   return <u32>(changetype<usize>(page) >> PAGE_SHIFT)
 }
 
-// @ts-ignore: decorator
-@inline export function userAt(page: Page, slot: u32): User {
+export function userAt(page: Page, slot: u32): User {
   return changetype<User>(changetype<usize>(page) + HEADER_SIZE + ((<usize>slot) << USER_SHIFT))
 }

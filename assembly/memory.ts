@@ -61,8 +61,7 @@ export function free(page: Page): void {
 }
 
 /** Whether a page can be had without touching memory that was never touched. */
-// @ts-ignore: decorator
-@inline export function hasFreePage(): bool {
+export function hasFreePage(): bool {
   return freePage != 0
 }
 
@@ -72,8 +71,7 @@ export function growAhead(): void {
   if (reserve < usedPages >> 2) grow(<i32>(usedPages / 2 / PER_WASM_PAGE + 1))
 }
 
-// @ts-ignore: decorator
-@inline function endPage(): u32 {
+function endPage(): u32 {
   return <u32>memory.size() * PER_WASM_PAGE
 }
 

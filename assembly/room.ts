@@ -6,7 +6,7 @@
  */
 import { PAGE_USERS, Page, User, userAt } from './layout'
 import { removeStale } from './sweep'
-import { SPLIT_AT, add, pageAtIndex, pageOf, remove, split, splitsCheaply, users } from './table'
+import { add, pageAtIndex, pageOf, remove, SPLIT_AT, split, splitsCheaply, users } from './table'
 import { freePlaces, staleAt } from './window'
 
 let maxUsers: u32 = 0

@@ -20,7 +20,7 @@ export function sweepSlice(now: f64, pages: u32): bool {
   for (let visited: u32 = 0; visited < pages; visited++) {
     const page = pageAtIndex(reverse(cursor))
     // A page of depth d covers 2^(32 - d) cursors; for d = 0 that is all, and the sum comes to 0 as well.
-    const next = cursor + (page.depth == 0 ? 0 : <u32>1 << (32 - page.depth))
+    const next = cursor + (page.depth == 0 ? 0 : (<u32>1) << (32 - page.depth))
     removeStale(page, now)
     mergeBack(page)
     cursor = next

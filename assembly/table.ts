@@ -17,18 +17,18 @@
  * pages have depth d; the directory is no deeper than its deepest page.
  */
 import {
+  depthCountsAt,
+  directoryAt,
   MAX_DEPTH,
   PAGE_SIZE,
   PAGE_USERS,
   Page,
-  USER_SHIFT,
-  USER_SIZE,
-  User,
-  depthCountsAt,
-  directoryAt,
   pageAt,
   pageNumber,
   splitCopyAt,
+  USER_SHIFT,
+  USER_SIZE,
+  User,
   userAt,
 } from './layout'
 import { allocate, free, hasFreePage } from './memory'
@@ -78,20 +78,17 @@ export function directoryBytes(): usize {
 }
 
 /** The page that owns a handle. */
-// @ts-ignore: decorator
-@inline export function pageOf(handle: u64): Page {
+export function pageOf(handle: u64): Page {
   return pageAtIndex(<u32>handle & ((1 << depth) - 1))
 }
 
 /** The page that a directory index, of which only the low bits count, names. */
-// @ts-ignore: decorator
-@inline export function pageAtIndex(index: u32): Page {
+export function pageAtIndex(index: u32): Page {
   return pageAt(load<u32>(entryAt(index & ((1 << depth) - 1))))
 }
 
 /** The user with this handle; null if there is none. */
-// @ts-ignore: decorator
-@inline export function find(handle: u64): User | null {
+export function find(handle: u64): User | null {
   const page = pageOf(handle)
   let slot = homeOf(handle)
   for (let probes: u32 = 0; probes < PAGE_USERS; probes++) {
@@ -207,8 +204,7 @@ export function mergeBack(page: Page): Page {
   return page
 }
 
-// @ts-ignore: decorator
-@inline function entryAt(index: u32): usize {
+function entryAt(index: u32): usize {
   return directoryAt() + ((<usize>index) << 2)
 }
 
@@ -219,8 +215,7 @@ function nameInDirectory(page: Page): void {
   for (let index = page.prefix; index < 1 << depth; index += step) store<u32>(entryAt(index), number)
 }
 
-// @ts-ignore: decorator
-@inline function depthCountAt(pageDepth: u32): usize {
+function depthCountAt(pageDepth: u32): usize {
   return depthCountsAt() + ((<usize>pageDepth) << 2)
 }
 
@@ -235,19 +230,16 @@ function clearPage(page: Page, newDepth: u32, prefix: u32): void {
 }
 
 /** The slot at which probing for a handle starts: the top 32 bits scaled to the slots of a page. */
-// @ts-ignore: decorator
-@inline function homeOf(handle: u64): u32 {
+function homeOf(handle: u64): u32 {
   return <u32>(((handle >> 32) * PAGE_USERS) >> 32)
 }
 
-// @ts-ignore: decorator
-@inline function after(slot: u32): u32 {
+function after(slot: u32): u32 {
   return slot + 1 == PAGE_USERS ? 0 : slot + 1
 }
 
 /** Steps of probing from one slot to another. */
-// @ts-ignore: decorator
-@inline function distance(from: u32, to: u32): u32 {
+function distance(from: u32, to: u32): u32 {
   return to >= from ? to - from : to + PAGE_USERS - from
 }
 

@@ -176,32 +176,27 @@ function tokensReach(user: User, from: f64, thousandths: f64): f64 {
 }
 
 /** The user's debt at `time`: grown by a gap that earned nothing, and by what overflowed. */
-// @ts-ignore: decorator
-@inline function debtAt(user: User, time: f64): f64 {
+function debtAt(user: User, time: f64): f64 {
   const gap = time - user.last
   const debt = gap > paceMs ? user.debt : user.debt + gap * refill
   return max(debt, time * refill - capacity)
 }
 
-// @ts-ignore: decorator
-@inline function ticksAt(time: f64): f64 {
+function ticksAt(time: f64): f64 {
   return time * ticksPerMs
 }
 
-/** How long before the present, `ticks`, an entry of a ring was made: -1, for one just rounded up, or more. */
-// @ts-ignore: decorator
-@inline function age(entry: u32, ticks: f64): i32 {
-  return <i32>((<u32>(<i64>ticks) + 1 - entry) & 0xffff) - 1
+/** How many ticks before `tick` an entry of a ring was made: -1, for one just rounded up, or more. */
+function age(entry: u32, tick: u32): i32 {
+  return <i32>((tick + 1 - entry) & 0xffff) - 1
 }
 
-// @ts-ignore: decorator
-@inline function ringOf(user: User): usize {
+function ringOf(user: User): usize {
   return user.block != 0 ? <usize>user.block + BLOCK_RING : changetype<usize>(user) + INLINE_RING
 }
 
 /** Where in the ring the `index`th oldest cell is. */
-// @ts-ignore: decorator
-@inline function cellAt(user: User, index: u32): usize {
+function cellAt(user: User, index: u32): usize {
   const size = user.block != 0 ? blockCells : INLINE_CELLS
   let cell = <u32>user.head + index
   if (cell >= size) cell -= size
@@ -209,18 +204,18 @@ function tokensReach(user: User, from: f64, thousandths: f64): f64 {
 }
 
 /** How many of the oldest cells have expired. */
-// @ts-ignore: decorator
-@inline function expiredCells(user: User, ticks: f64, gap: f64): u32 {
+function expiredCells(user: User, ticks: f64, gap: f64): u32 {
   const cells = <u32>user.cells
   if (gap > clearMs) return cells
+  const tick = <u32>(<i64>ticks)
   let expired: u32 = 0
-  while (expired < cells && age(load<u16>(cellAt(user, expired)), ticks) >= <i32>TICKS) expired++
+  while (expired < cells && age(load<u16>(cellAt(user, expired)), tick) >= <i32>TICKS) expired++
   return expired
 }
 
 /** The earliest time at which the `index`th oldest cell has expired. */
 function expiryOf(user: User, index: u32, ticks: f64): f64 {
-  const made = floor(ticks) - <f64>age(load<u16>(cellAt(user, index)), ticks)
+  const made = floor(ticks) - <f64>age(load<u16>(cellAt(user, index)), <u32>(<i64>ticks))
   const due = made + <f64>TICKS
   let time = (due * windowMs) / <f64>TICKS
   while (floor(ticksAt(time)) < due) time += ulp(time)
@@ -228,16 +223,14 @@ function expiryOf(user: User, index: u32, ticks: f64): f64 {
 }
 
 /** Admissions in the window once the oldest `expired` cells are gone. */
-// @ts-ignore: decorator
-@inline function countWithout(user: User, expired: u32): u32 {
+function countWithout(user: User, expired: u32): u32 {
   const cells = <u32>user.cells - expired
   if (cells == 0) return 0
   return user.block != 0 ? (cells - 1) * unit + load<u32>(user.block) : cells
 }
 
 /** Drops the oldest `expired` cells. */
-// @ts-ignore: decorator
-@inline function drop(user: User, expired: u32): void {
+function drop(user: User, expired: u32): void {
   if (expired == 0) return
   if (expired == user.cells) {
     clearWindow(user)

@@ -7,7 +7,7 @@
  * miss in a row with the same tag.
  */
 import type { Core } from './core.js'
-import { SLOTS, SCRATCH_SIZE } from './core.js'
+import { SCRATCH_SIZE, SLOTS } from './core.js'
 import { describe } from './options.js'
 
 const SLOT_BITS = 12

@@ -1,7 +1,7 @@
+import { compileCore } from '#module'
 import type { Clock } from './clock.js'
 import { Core } from './core.js'
 import { Interner } from './interner.js'
-import { compileCore } from '#module'
 import type { LimiterOptions, Settings } from './options.js'
 import { checkNumber, describe, settle } from './options.js'
 import type { SweepTarget } from './sweeper.js'
