@@ -116,7 +116,8 @@ export function tokens(slot: u32, reading: f64): f64 {
 }
 
 /** Forgets the user. */
-export function reset(slot: u32): void {
+export function reset(slot: u32, reading: f64): void {
+  observe(reading)
   removeHandle(rememberedAt(slot).handle)
 }
 

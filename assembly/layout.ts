@@ -45,8 +45,8 @@ export const MAX_CELLS: u32 = 64
 /** The depth of the deepest directory: 2^28 entries would be a directory of a gigabyte. */
 export const MAX_DEPTH: u32 = 28
 
-/** Where the layout begins: above static data, of which there is none, and a constant, so that addresses are too. */
-export const HEAP: usize = 64
+/** Where the layout begins: above static data, which only the debug build has, and a constant so that addresses are. */
+export const HEAP: usize = 4096
 
 /** The report, 16 f64, that the wrapper reads results from. */
 export function reportAt(): usize {

@@ -24,7 +24,7 @@ export type CoreExports = {
   check(slot: number, reading: number, cost: number): number
   peek(slot: number, reading: number, cost: number): number
   tokens(slot: number, reading: number): number
-  reset(slot: number): void
+  reset(slot: number, reading: number): void
   sweep(reading: number, pages: number): number
   restartSweep(): void
   growAhead(): void

@@ -146,8 +146,7 @@ export class RateLimiter {
    * @throws {TypeError} if the id is not a string
    */
   reset(userId: string): void {
-    this.#reading()
-    this.#core.abi.reset(this.#interner.resolve(userId))
+    this.#core.abi.reset(this.#interner.resolve(userId), this.#reading())
   }
 
   /**
