@@ -35,7 +35,15 @@ export function startSweeper(target: SweepTarget, intervalMs: number): () => voi
   }
   const tick = () => {
     const alive = held.deref()
-    if (alive) schedule(Math.max(1, intervalMs * sweepSlice(alive)))
+    if (!alive) return
+    let part = 1
+    try {
+      part = sweepSlice(alive)
+    } catch {
+      // The limiter's clock failed. That is for the next decision to throw, to a caller who can catch it; thrown from
+      // a timer it would end the process. The sweep is tried again an interval later.
+    }
+    schedule(Math.max(1, intervalMs * part))
   }
   schedule(intervalMs)
   return () => clearTimeout(timer)

@@ -171,44 +171,42 @@ describe.each(builds)('on the $name build', ({ module }) => {
 })
 
 /** Runs a step on both, and holds the limiter to the oracle's answer. */
-function runExactly(step: Step, limiter: RateLimiter, oracle: Oracle, time: Timeline, rules: Rules): unknown {
-  if (step.kind === 'wait') return time.clock.advance(step.ms)
+function runExactly(step: Step, limiter: RateLimiter, oracle: Oracle, time: Timeline, rules: Rules): void {
+  if (step.kind === 'wait') {
+    time.clock.advance(step.ms)
+    return
+  }
   time.see()
-  switch (step.kind) {
-    case 'ask':
-      expect(limiter.isAllowed(step.user, step.cost)).toBe(oracle.ask(step.user, time.now, step.cost).allowed)
-      return
-    case 'burst':
-      for (let i = 0; i < step.count; i++) {
-        expect(limiter.isAllowed(step.user)).toBe(oracle.ask(step.user, time.now).allowed)
-      }
-      return
-    case 'tokens':
-      expect(limiter.getBurstAllowance(step.user)).toBe(oracle.thousandths(step.user, time.now) / 1000)
-      return
-    case 'reset':
-      limiter.reset(step.user)
-      return oracle.reset(step.user)
-    case 'sweep':
-      return sweepExactly(limiter, oracle, time.now, rules)
-    default: {
-      const { allowed } = oracle[step.kind === 'check' ? 'ask' : 'peek'](step.user, time.now, step.cost)
-      const decision = limiter[step.kind](step.user, step.cost)
-      const late = time.now - time.clock()
-      expect(decision).toEqual({
-        allowed,
-        limit: rules.limit,
-        remaining: oracle.free(step.user, time.now),
-        burstRemaining: oracle.thousandths(step.user, time.now) / 1000,
-        retryAfterMs: expect.any(Number),
-        resetMs: oracle.resetMs(step.user, time.now) + late,
-      })
-      if (allowed) return expect(decision.retryAfterMs).toBe(0)
-      const retryAt = time.clock() + decision.retryAfterMs
-      // Between whole milliseconds the oracle rounds too; the limiter itself is asked below.
-      expect(oracle.peek(step.user, retryAt + 1e-6, step.cost).allowed).toBe(true)
-      expect(oracle.peek(step.user, Math.max(time.now, retryAt - 1e-6), step.cost).allowed).toBe(false)
+  if (step.kind === 'ask') {
+    expect(limiter.isAllowed(step.user, step.cost)).toBe(oracle.ask(step.user, time.now, step.cost).allowed)
+  } else if (step.kind === 'burst') {
+    for (let i = 0; i < step.count; i++) {
+      expect(limiter.isAllowed(step.user)).toBe(oracle.ask(step.user, time.now).allowed)
     }
+  } else if (step.kind === 'tokens') {
+    expect(limiter.getBurstAllowance(step.user)).toBe(oracle.thousandths(step.user, time.now) / 1000)
+  } else if (step.kind === 'reset') {
+    limiter.reset(step.user)
+    oracle.reset(step.user)
+  } else if (step.kind === 'sweep') {
+    sweepExactly(limiter, oracle, time.now, rules)
+  } else {
+    const { allowed } = oracle[step.kind === 'check' ? 'ask' : 'peek'](step.user, time.now, step.cost)
+    const decision = limiter[step.kind](step.user, step.cost)
+    const steppedBack = time.now - time.clock()
+    expect(decision).toEqual({
+      allowed,
+      limit: rules.limit,
+      remaining: oracle.free(step.user, time.now),
+      burstRemaining: oracle.thousandths(step.user, time.now) / 1000,
+      retryAfterMs: allowed ? 0 : expect.any(Number),
+      resetMs: oracle.resetMs(step.user, time.now) + steppedBack,
+    })
+    if (allowed) return
+    const retryAt = time.clock() + decision.retryAfterMs
+    // Between whole milliseconds the oracle rounds too; the limiter itself is asked in a test of its own.
+    expect(oracle.peek(step.user, retryAt + 1e-6, step.cost).allowed).toBe(true)
+    expect(oracle.peek(step.user, Math.max(time.now, retryAt - 1e-6), step.cost).allowed).toBe(false)
   }
 }
 

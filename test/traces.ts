@@ -5,7 +5,8 @@ import type { Rules } from './oracle.js'
 export type Step =
   | { kind: 'ask' | 'check' | 'peek'; user: string; cost: number }
   | { kind: 'burst'; user: string; count: number }
-  | { kind: 'tokens' | 'reset'; user: string }
+  | { kind: 'tokens'; user: string }
+  | { kind: 'reset'; user: string }
   | { kind: 'wait'; ms: number }
   | { kind: 'sweep' }
 
