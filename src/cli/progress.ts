@@ -26,6 +26,8 @@ export function startProgress(
     format: total === undefined ? '{label}  {detail}' : '{label} [{bar}] {percentage}%  {detail}',
     barsize: 30,
     clearOnComplete: true,
+    // Not to be switched off: Ctrl-C would leave the terminal so. Long lines are cut at the terminal's width.
+    linewrap: true,
     // Its handler of signals would keep Ctrl-C waiting until a long loop ends; there is nothing to restore.
     gracefulExit: false,
   })
