@@ -2,9 +2,9 @@
  * The sliding window and the burst tokens of one user: all the arithmetic of allow and deny.
  *
  * Window. Each admission on the base quota leaves the tick at which it was made in the user's ring, oldest first.
- * A tick is windowMs / 32,000. An admission is rounded up to a whole tick and the present down, so a place is never
- * given back early, and at most two ticks late (never, where ticks divide the clock's steps: a whole-millisecond
- * clock and windowMs a divisor of 32,000). Ticks are kept modulo 2^16: an entry must not grow older than two
+ * A tick is windowMs / 30,000. An admission is rounded up to a whole tick and the present down, so a place is never
+ * given back early, and at most two ticks late (never, where the clock's steps are whole ticks:
+ * whole milliseconds in a window that divides 30 s, even ones in a minute, whole seconds in five minutes). Ticks are kept modulo 2^16: an entry must not grow older than two
  * windows, which holds because every request of the user drops what has expired, and a gap beyond `clearMs`
  * drops all without looking.
  *
@@ -25,8 +25,8 @@
 import { borrowBlock, initBlocks, returnBlock } from './blocks'
 import { BLOCK_RING, INLINE_CELLS, INLINE_RING, MAX_CELLS, User } from './layout'
 
-/** Ticks in a window. */
-const TICKS: u32 = 32000
+/** Ticks in a window: as many as 16 bits can hold twice, and a number that the windows people choose divide well. */
+const TICKS: u32 = 30000
 
 /** Thousandths of a token. */
 const TOKEN: f64 = 1000
@@ -35,6 +35,7 @@ const TOKEN: f64 = 1000
 export let limit: u32 = 0
 
 let windowMs: f64 = 0
+/** Ticks in a millisecond where they are a whole number, which saves a division; a fraction would round, so 0. */
 let ticksPerMs: f64 = 0
 /** The pace of the limit: only a longer gap is inactivity. */
 let paceMs: f64 = 0
@@ -57,6 +58,7 @@ export function initWindow(newLimit: u32, newWindowMs: f64, tokens: f64, refillP
   limit = newLimit
   windowMs = newWindowMs
   ticksPerMs = <f64>TICKS / newWindowMs
+  if (ticksPerMs != floor(ticksPerMs)) ticksPerMs = 0
   paceMs = newWindowMs / <f64>newLimit
   clearMs = newWindowMs + newWindowMs / 64
   capacity = tokens * TOKEN
@@ -183,7 +185,7 @@ function debtAt(user: User, time: f64): f64 {
 }
 
 function ticksAt(time: f64): f64 {
-  return time * ticksPerMs
+  return ticksPerMs > 0 ? time * ticksPerMs : (time * <f64>TICKS) / windowMs
 }
 
 /** How many ticks before `tick` an entry of a ring was made: -1, for one just rounded up, or more. */

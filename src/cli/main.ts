@@ -11,6 +11,12 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string
 }
 
+// What reads the output may stop reading, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 await new Command('spillway')
   .description('Rate limiting with an exact sliding window and burst tokens: try it, and try it on your own traffic.')
   .version(version)

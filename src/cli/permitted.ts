@@ -46,10 +46,10 @@ export class Permitted {
 }
 
 /**
- * The least that a limiter may admit under these rules: its places come back up to two ticks of a 32,000th of the
+ * The least that a limiter may admit under these rules: its places come back up to two ticks of a 30,000th of the
  * window late, and of a limit above 64 up to one cell's worth later still.
  */
 export function strictest(rules: Rules): Rules {
   const heldLate = Math.ceil(rules.limit / 64) - 1
-  return { ...rules, limit: rules.limit - heldLate, windowMs: rules.windowMs * (1 + 2 / 32_000) }
+  return { ...rules, limit: rules.limit - heldLate, windowMs: rules.windowMs * (1 + 2 / 30_000) }
 }

@@ -77,7 +77,7 @@ function terms({ files, settings, from, to, durationMs }: ReplayReport): string[
   return [
     files.join(', '),
     `  ${from} to ${to} (${duration(durationMs)})`,
-    `  ${grouped(limit)} requests in any ${grouped(windowMs)} ms, ${burst}`,
+    `  ${grouped(limit)} ${limit === 1 ? 'request' : 'requests'} in any ${grouped(windowMs)} ms, ${burst}`,
     `  users by ${typeof key === 'number' ? `field ${key}` : key}`,
   ]
 }
@@ -148,7 +148,7 @@ function notes({ settings, lines, requests, evicted }: ReplayReport): string[] {
   if (disordered) {
     found.push(
       'Warning: many times are earlier than one before them, and each is taken for the latest before it, so requests',
-      'look closer together than they were. With --sort they are taken in the order of their times.',
+      'look closer together than they were. Without --no-sort they are taken in the order of their times.',
     )
   }
   if (lines.wholeSeconds && windowMs % 1000 !== 0) {

@@ -52,7 +52,7 @@ export function replayCommand(): Command {
     .option('-b, --burst <tokens>', 'most burst tokens of a user; 0 for none', number(0, MOST), 100)
     .option('-r, --refill <tokens>', 'burst tokens earned by a second of inactivity', number(0, MOST), 1)
     .option('-t, --top <users>', 'how many limited users to list', wholeNumber(0, MOST), 10)
-    .option('-s, --sort', 'take requests in the order of their times, where a log is not')
+    .option('--no-sort', 'take requests in the order of the log, not of their times')
     .option('--max-users <users>', 'users that the limiter has room for (default: all)', wholeNumber(1, 30_000_000))
     .option('--json', 'print one JSON object')
     .addHelpText(
@@ -73,7 +73,7 @@ Log times have whole seconds: read figures for windows below 10 seconds as lower
         windowMs: options.window,
         burstCapacity: options.burst,
         refillPerSecond: options.refill,
-        sort: options.sort ?? false,
+        sort: options.sort,
         maxUsers: options.maxUsers,
         top: options.top,
       }
@@ -95,7 +95,7 @@ interface Options {
   readonly refill: number
   readonly top: number
   readonly maxUsers?: number
-  readonly sort?: boolean
+  readonly sort: boolean
   readonly json?: boolean
 }
 
