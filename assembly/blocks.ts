@@ -12,7 +12,8 @@
 import { BLOCK_RING, HEADER_SIZE, PAGE_SIZE, Page, pageAt, pageNumber } from './layout'
 import { allocate, free } from './memory'
 
-let blockSize: u32 = 0
+/** Bytes of a block. */
+export let blockSize: u32 = 0
 let blocksPerPage: u32 = 0
 
 /** First page that has a block to lend. */

@@ -14,14 +14,27 @@ import {
   PAGE_SIZE,
   rememberedAt,
   reportAt,
+  SLOTS,
   scratchAt,
   strangerAt,
   User,
 } from './layout'
-import { forcedGrowths, growAhead, initPages, usedPages } from './memory'
-import { evicted, initRoom, join, roomAt } from './room'
+import { forcedGrowths, growAhead, initPages, peakPages, succeedPages, touchedPages, usedPages } from './memory'
+import { land as landUser, lift as liftHandle, liftNext } from './relocate'
+import { evicted, initRoom, join, roomAt, setMaxUsers } from './room'
 import { restartSweep, sweepSlice, swept } from './sweep'
-import { depthFor, directoryBytes, find, initTable, pagesForUsers, removeHandle, tablePages, users } from './table'
+import {
+  depthFor,
+  directoryBytes,
+  find,
+  initTable,
+  pagesForUsers,
+  peakUsers,
+  removeHandle,
+  succeedUsers,
+  tablePages,
+  users,
+} from './table'
 import {
   admissible,
   admissibleAt,
@@ -48,7 +61,12 @@ let latest: f64 = 0
 let allowed: f64 = 0
 let denied: f64 = 0
 
-export { absorb, begin, growAhead, reportAt, restartSweep, scratchAt }
+export { absorb, begin, growAhead, liftNext, reportAt, restartSweep, scratchAt, setMaxUsers }
+
+/** Where the slots begin. */
+export function slotsAt(): usize {
+  return changetype<usize>(rememberedAt(0))
+}
 
 /** Prepares the instance: once, before all else. False if memory for `maxUsers` cannot be reserved. */
 export function init(
@@ -121,6 +139,27 @@ export function reset(slot: u32, reading: f64): void {
   removeHandle(rememberedAt(slot).handle)
 }
 
+/** Lifts the user with this handle to the scratch area, for another instance. False if there is none. */
+export function lift(low: u32, high: u32): bool {
+  return liftHandle(<u64>low | ((<u64>high) << 32))
+}
+
+/** Adds the user that another instance lifted. False if memory is exhausted. */
+export function land(): bool {
+  return landUser(latest)
+}
+
+/**
+ * Goes on where the instance was that this one replaces, at its time and with what it had at most. Its slots are copied
+ * already, but its users are not where they were.
+ */
+export function succeed(time: f64, mostUsers: u32, mostPages: u32): void {
+  latest = time
+  succeedUsers(mostUsers)
+  succeedPages(mostPages)
+  for (let slot: u32 = 0; slot < SLOTS; slot++) rememberedAt(slot).user = 0
+}
+
 /** Sweeps up to `pages` pages. True when that ended a pass over the table. */
 export function sweep(reading: f64, pages: u32): bool {
   return sweepSlice(observe(reading), pages)
@@ -137,6 +176,10 @@ export function stats(): void {
   put(6, evicted)
   put(7, <f64>forcedGrowths)
   put(8, <f64>tablePages)
+  put(9, <f64>touchedPages() * <f64>PAGE_SIZE)
+  put(10, latest)
+  put(11, <f64>peakUsers)
+  put(12, <f64>peakPages)
 }
 
 function decideSlot(slot: u32, now: f64, cost: u32): bool {

@@ -23,6 +23,9 @@ let freePages: u32 = 0
 /** Pages in use. */
 export let usedPages: u32 = 0
 
+/** The most pages that were in use at once, in this instance or those before it. */
+export let peakPages: u32 = 0
+
 /** How often memory had to grow inside a decision. */
 export let forcedGrowths: u32 = 0
 
@@ -37,19 +40,21 @@ export function initPages(start: usize, pages: u32): bool {
 
 /** A page, its bytes unspecified; null if memory is exhausted. */
 export function allocate(): Page | null {
+  let page: Page
   if (freePage != 0) {
-    const page = pageAt(freePage)
+    page = pageAt(freePage)
     freePage = page.next
     freePages--
-    usedPages++
-    return page
-  }
-  if (nextPage >= endPage()) {
-    if (!grow(FORCED_GROWTH)) return null
-    forcedGrowths++
+  } else {
+    if (nextPage >= endPage()) {
+      if (!grow(FORCED_GROWTH)) return null
+      forcedGrowths++
+    }
+    page = pageAt(nextPage++)
   }
   usedPages++
-  return pageAt(nextPage++)
+  if (usedPages > peakPages) peakPages = usedPages
+  return page
 }
 
 /** Takes a page back. */
@@ -60,9 +65,14 @@ export function free(page: Page): void {
   usedPages--
 }
 
-/** Whether a page can be had without touching memory that was never touched. */
-export function hasFreePage(): bool {
-  return freePage != 0
+/** Goes on from the most pages that another instance had in use. */
+export function succeedPages(pages: u32): void {
+  peakPages = pages
+}
+
+/** Pages ever used: what may be resident. */
+export function touchedPages(): u32 {
+  return usedPages + freePages
 }
 
 /** Keeps a quarter of what is in use in reserve, growing by half of what is in use when it is less. */

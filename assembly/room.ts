@@ -15,6 +15,11 @@ let evicting: bool = false
 /** Users removed who were not stale, ever. */
 export let evicted: f64 = 0
 
+/** Sets how many users there may be. */
+export function setMaxUsers(newMaxUsers: u32): void {
+  maxUsers = newMaxUsers
+}
+
 /** Sets how many users there may be, and whether a newcomer beyond them makes another leave. */
 export function initRoom(newMaxUsers: u32, evict: bool): void {
   maxUsers = newMaxUsers

@@ -31,7 +31,7 @@ import {
   User,
   userAt,
 } from './layout'
-import { allocate, free, hasFreePage } from './memory'
+import { allocate, free, peakPages, usedPages } from './memory'
 import { clearWindow } from './window'
 
 /** Users at which a page splits when a split costs little. Beyond it probes grow long; below it memory is wasted. */
@@ -45,7 +45,7 @@ let maxDepth: u32 = 0
 
 /** Users in the table now, and the most there have been. */
 export let users: u32 = 0
-let peakUsers: u32 = 0
+export let peakUsers: u32 = 0
 
 /** Table pages. */
 export let tablePages: u32 = 0
@@ -58,6 +58,11 @@ export function depthFor(maxUsers: u32): u32 {
 /** The pages that so many users take when the last splits have left them half full, the worst that can be. */
 export function pagesForUsers(count: u32): u32 {
   return count / (PAGE_USERS / 2) + 1
+}
+
+/** Goes on from the most users that another instance had. */
+export function succeedUsers(count: u32): void {
+  peakUsers = count
 }
 
 /** Starts an empty table of one page. The directory may grow to 2^newMaxDepth entries. */
@@ -131,21 +136,26 @@ export function remove(page: Page, slot: u32): void {
   users--
 }
 
+/** The slot of a user in its page. */
+export function slotOf(page: Page, user: User): u32 {
+  return <u32>((changetype<usize>(user) - changetype<usize>(userAt(page, 0))) >> USER_SHIFT)
+}
+
 /** Removes the user with this handle, if there is one. */
 export function removeHandle(handle: u64): void {
   const user = find(handle)
   if (user == null) return
   const page = pageOf(handle)
-  remove(page, <u32>((changetype<usize>(user) - changetype<usize>(userAt(page, 0))) >> USER_SHIFT))
+  remove(page, slotOf(page, user))
 }
 
 /**
- * Whether splitting the page early costs little: the directory need not double, and either a page is at hand or
- * there are more users than ever. A number of users that fitted into some pages before thus needs no more pages
+ * Whether splitting the page early costs little: the directory need not double, and either there were more pages
+ * before or there are more users than ever. A number of users that fitted into some pages before thus needs no more pages
  * when it comes again: pages then fill to the brim instead.
  */
 export function splitsCheaply(page: Page): bool {
-  return page.depth < depth && (hasFreePage() || users >= peakUsers)
+  return page.depth < depth && (usedPages < peakPages || users >= peakUsers)
 }
 
 /** Splits a page in two. False if memory or the directory is exhausted. */

@@ -19,12 +19,17 @@ const PASSING = SLOTS - 1
 const LONGEST_KEPT = 128
 
 export class Interner {
-  readonly #core: Core
+  #core: Core
   /** The ids whose handles the core remembers, by slot. */
   readonly #ids: (string | undefined)[] = new Array(PASSING).fill(undefined)
   readonly #tags = new Uint16Array(PASSING)
 
   constructor(core: Core) {
+    this.#core = core
+  }
+
+  /** Goes on with another instance of the core, which has the same slots. */
+  moveTo(core: Core): void {
     this.#core = core
   }
 

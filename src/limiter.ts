@@ -1,9 +1,9 @@
 import { compileCore } from '#module'
 import type { Clock } from './clock.js'
 import { Core } from './core.js'
-import { Interner } from './interner.js'
 import type { LimiterOptions, Settings } from './options.js'
 import { checkNumber, describe, settle } from './options.js'
+import { UserStore } from './store.js'
 import type { SweepTarget } from './sweeper.js'
 import { startSweeper } from './sweeper.js'
 
@@ -48,17 +48,13 @@ export interface LimiterStats {
   forcedGrowths: number
 }
 
-/** Pages that `sweep()` has the core sweep in one call: there is no reason to come back in between. */
-const ALL_PAGES = 0x7fffffff
-
 /**
  * Limits requests a user: an exact sliding window, and burst tokens earned by inactivity. Made by
  * {@link loadLimiter}. All methods are synchronous; each but `close` throws an `Error` once the limiter is closed, or
  * when its clock gives no finite number.
  */
 export class RateLimiter {
-  readonly #core: Core
-  readonly #interner: Interner
+  readonly #store: UserStore
   readonly #settings: Settings
   /** The reading of the clock at loading. */
   readonly #origin: number
@@ -77,15 +73,14 @@ export class RateLimiter {
 
   private constructor(core: Core, settings: Settings, origin: number) {
     if (!(core instanceof Core)) throw new TypeError('A RateLimiter is made by loadLimiter(), not by new')
-    this.#core = core
+    this.#store = new UserStore(core, settings)
     this.#settings = settings
     this.#clock = settings.clock
     this.#origin = origin
-    this.#interner = new Interner(core)
     this.#maxCost = Math.floor(settings.limit + settings.capacity)
     this.#sweepTarget = {
-      sweepPages: (pages) => this.#sweepPages(pages),
-      countPages: () => this.#statistic(8),
+      sweepPages: (pages) => this.#store.sweep(pages, this.#reading()),
+      countPages: () => this.#store.statistic('tablePages'),
     }
     this.#stopSweeper =
       settings.sweepIntervalMs > 0 ? startSweeper(this.#sweepTarget, settings.sweepIntervalMs) : () => {}
@@ -105,7 +100,8 @@ export class RateLimiter {
    */
   isAllowed(userId: string, cost = 1): boolean {
     if (cost !== 1) this.#checkCost(cost)
-    return this.#core.abi.decide(this.#interner.resolve(userId), this.#reading(), cost) !== 0
+    const slot = this.#store.slotOf(userId)
+    return this.#store.core.abi.decide(slot, this.#reading(), cost) !== 0
   }
 
   /**
@@ -115,7 +111,8 @@ export class RateLimiter {
    * @throws {TypeError} if the id is not a string
    */
   getBurstAllowance(userId: string): number {
-    return this.#core.abi.tokens(this.#interner.resolve(userId), this.#reading())
+    const slot = this.#store.slotOf(userId)
+    return this.#store.core.abi.tokens(slot, this.#reading())
   }
 
   /**
@@ -128,7 +125,7 @@ export class RateLimiter {
    * ```
    */
   check(userId: string, cost = 1): Decision {
-    return this.#report(this.#core.abi.check, userId, cost)
+    return this.#report('check', userId, cost)
   }
 
   /**
@@ -137,7 +134,7 @@ export class RateLimiter {
    * @throws as `isAllowed` does
    */
   peek(userId: string, cost = 1): Decision {
-    return this.#report(this.#core.abi.peek, userId, cost)
+    return this.#report('peek', userId, cost)
   }
 
   /**
@@ -146,7 +143,8 @@ export class RateLimiter {
    * @throws {TypeError} if the id is not a string
    */
   reset(userId: string): void {
-    this.#core.abi.reset(this.#interner.resolve(userId), this.#reading())
+    const slot = this.#store.slotOf(userId)
+    this.#store.core.abi.reset(slot, this.#reading())
   }
 
   /**
@@ -156,25 +154,25 @@ export class RateLimiter {
    * @returns how many were removed
    */
   sweep(): number {
-    const before = this.#statistic(5)
-    this.#core.abi.restartSweep()
-    this.#sweepPages(ALL_PAGES)
-    return this.#statistic(5) - before
+    const before = this.#store.statistic('swept')
+    this.#store.sweepAll(this.#reading())
+    return this.#store.statistic('swept') - before
   }
 
   /** Tells what the limiter has done, and what it holds. */
   stats(): LimiterStats {
     this.#reading()
+    const store = this.#store
     return {
-      users: this.#statistic(0),
+      users: store.statistic('users'),
       maxUsers: this.#settings.maxUsers,
-      memoryBytes: this.#statistic(1),
-      allowed: this.#statistic(2),
-      denied: this.#statistic(3),
-      burstSpent: this.#statistic(4),
-      swept: this.#statistic(5),
-      evicted: this.#statistic(6),
-      forcedGrowths: this.#statistic(7),
+      memoryBytes: store.statistic('memoryBytes'),
+      allowed: store.statistic('allowed'),
+      denied: store.statistic('denied'),
+      burstSpent: store.statistic('burstSpent'),
+      swept: store.statistic('swept'),
+      evicted: store.statistic('evicted'),
+      forcedGrowths: store.statistic('forcedGrowths'),
     }
   }
 
@@ -198,12 +196,13 @@ export class RateLimiter {
     checkNumber('cost', cost, { from: 1, to: this.#maxCost, whole: true })
   }
 
-  #report(call: Core['abi']['check'], userId: string, cost: number): Decision {
+  #report(call: 'check' | 'peek', userId: string, cost: number): Decision {
     if (cost !== 1) this.#checkCost(cost)
-    const slot = this.#interner.resolve(userId)
+    const slot = this.#store.slotOf(userId)
     const reading = this.#reading()
-    const allowed = call(slot, reading, cost) !== 0
-    const { report } = this.#core.views
+    const { core } = this.#store
+    const allowed = core.abi[call](slot, reading, cost) !== 0
+    const { report } = core.views
     return {
       allowed,
       limit: this.#settings.limit,
@@ -220,17 +219,6 @@ export class RateLimiter {
     // Rounding may leave the sum just below.
     for (let step = Number.EPSILON * wait; reading + wait - this.#origin < time; step *= 2) wait += step
     return wait
-  }
-
-  #sweepPages(pages: number): boolean {
-    const ended = this.#core.abi.sweep(this.#reading(), pages) !== 0
-    this.#core.abi.growAhead()
-    return ended
-  }
-
-  #statistic(index: number): number {
-    this.#core.abi.stats()
-    return this.#core.views.report[index]
   }
 }
 
@@ -250,7 +238,7 @@ export async function loadLimiter(options: LimiterOptions = {}): Promise<RateLim
   const settings = settle(options)
   const module = settings.module ?? (await compileCore())
   const origin = checkReading(settings.clock())
-  return RateLimiter.over(await Core.create(module, settings, origin), settings, origin)
+  return RateLimiter.over(new Core(module, settings, origin), settings, origin)
 }
 
 function checkReading(reading: number): number {

@@ -53,12 +53,16 @@ export interface Settings {
   readonly sweepIntervalMs: number
   readonly clock: Clock
   readonly module: WebAssembly.Module | undefined
+  /** Bytes of memory once used and now unused that are worth giving back. No option: tests set it. */
+  readonly spareBytes: number
 }
 
 const MOST = 1_000_000_000
 const MOST_USERS = 30_000_000
 /** The longest delay of a timer; a longer one would fire at once. */
 const LONGEST_TIMER = 2_147_483_647
+/** As much as a small process takes; giving back less is not worth moving anybody. */
+const SPARE_BYTES = 16 * 1024 * 1024
 const POLICIES: readonly OnFull[] = ['evict', 'deny', 'allow']
 
 /** The names that options may have; typed so that none is forgotten. */
@@ -95,6 +99,7 @@ export function settle(options: LimiterOptions): Settings {
     sweepIntervalMs: number('sweepIntervalMs', options.sweepIntervalMs, 5000, { from: 0, to: LONGEST_TIMER }),
     clock: clock(options.clock),
     module: module(options.module),
+    spareBytes: SPARE_BYTES,
   }
 }
 

@@ -1,0 +1,46 @@
+/** The package as users get it: packed, and installed in a folder that knows nothing of the repository. */
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { npm } from './tools.mjs'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const RUNTIMES = fileURLToPath(new URL('../', import.meta.url))
+
+/**
+ * Installs the package into a new folder.
+ *
+ * @param {string | undefined} tarball one that is packed already; else it is built and packed here
+ * @returns {Promise<string>} the folder; `removeApp` removes it
+ */
+export async function installApp(tarball) {
+  const app = await mkdtemp(join(tmpdir(), 'spillway-app-'))
+  const packed = tarball ? resolve(tarball) : await pack(app)
+  await writeFile(`${app}/package.json`, '{ "private": true, "type": "module" }')
+  await npm(['install', '--no-audit', '--no-fund', '--loglevel=error', packed], app)
+  return app
+}
+
+/** Copies the suite and its hosts beside the installed package, whose name they then can import. */
+export async function addSuite(app) {
+  for (const part of ['conformance.mjs', 'trace.json', 'suite', 'hosts']) {
+    await cp(`${RUNTIMES}${part}`, `${app}/${part}`, { recursive: true })
+  }
+}
+
+/** Copies a folder of the repository into the app. */
+export async function addFolder(app, from, to) {
+  await mkdir(`${app}/${to}`, { recursive: true })
+  await cp(`${ROOT}${from}`, `${app}/${to}`, { recursive: true })
+}
+
+export function removeApp(app) {
+  return rm(app, { recursive: true, force: true, maxRetries: 5 })
+}
+
+async function pack(destination) {
+  const { stdout } = await npm(['pack', '--json', '--loglevel=error', '--pack-destination', destination], ROOT)
+  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('[')))
+  return join(destination, filename)
+}

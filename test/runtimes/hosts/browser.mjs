@@ -1,0 +1,9 @@
+/** Runs the suite on the bundled file, in a page or a worker. */
+import { loadLimiter, manualClock, RateLimiter } from '/spillway.min.js'
+import trace from '/trace.mjs'
+import { runConformance } from '../conformance.mjs'
+
+const runtime = new URLSearchParams(location.search).get('runtime')
+
+/** The report of the suite. */
+export const report = runConformance({ loadLimiter, manualClock, RateLimiter, runtime, trace })

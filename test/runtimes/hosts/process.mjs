@@ -1,0 +1,15 @@
+/**
+ * Runs the suite as a program of Node, Deno or Bun. The name of the runtime comes as the argument; the report goes to
+ * standard output. Last it loads a limiter and leaves it open: that must not keep the process alive.
+ */
+import { loadLimiter, manualClock, RateLimiter } from 'spillway'
+import { runConformance } from '../conformance.mjs'
+import trace from '../trace.json' with { type: 'json' }
+
+const runtime = (globalThis.Deno?.args ?? process.argv.slice(2))[0]
+const report = await runConformance({ loadLimiter, manualClock, RateLimiter, runtime, trace })
+
+// Reachable until the end, so that it is not a collected limiter whose timer stops.
+globalThis.leftOpen = await loadLimiter({ sweepIntervalMs: 600_000 })
+globalThis.leftOpen.isAllowed('a')
+console.log(JSON.stringify(report))

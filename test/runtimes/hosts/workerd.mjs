@@ -1,0 +1,32 @@
+/** A Cloudflare Worker that runs the suite on request, and what its driver measures from outside. */
+import { loadLimiter, manualClock, RateLimiter } from 'spillway'
+import { runConformance } from '../conformance.mjs'
+import { decide } from '../suite/speed.mjs'
+import trace from '../trace.json'
+
+let limiter
+
+export default {
+  async fetch(request) {
+    const { pathname, searchParams } = new URL(request.url)
+    if (pathname === '/conformance') {
+      const subject = { loadLimiter, manualClock, RateLimiter, runtime: 'workerd', trace, measured: false }
+      return Response.json(await runConformance(subject))
+    }
+    // Made by the first request and used by all later ones, as a real worker would.
+    limiter ??= await loadLimiter({ sweepIntervalMs: 0 })
+    if (pathname === '/decide') return Response.json(decide(limiter, Number(searchParams.get('requests'))))
+    if (pathname === '/clock') return Response.json(await clockReadings())
+    return new Response('not found', { status: 404 })
+  },
+}
+
+/** What the clock shows before and after work, and after a wait. */
+async function clockReadings() {
+  const readings = [performance.now()]
+  decide(limiter, 200_000)
+  readings.push(performance.now())
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  readings.push(performance.now())
+  return readings
+}

@@ -1,0 +1,82 @@
+// Writes `trace.json`: requests with the answers that the oracle gives, for the conformance suite. The suite runs in
+// places where the oracle cannot be compiled, so its answers are committed.
+//
+//     node test/runtimes/make-trace.mjs            writes the file
+//     node test/runtimes/make-trace.mjs --check    fails unless it is up to date
+import { readFile, writeFile } from 'node:fs/promises'
+import { transform } from 'esbuild'
+
+const TRACE = new URL('trace.json', import.meta.url)
+const STEPS = 400
+const USERS = ['alice', 'bob', 'Zoë', '世界']
+
+/** Whole milliseconds in windows that divide 32,000 ms: the limiter's answers are then exact. */
+const RULES = [
+  { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 1 },
+  { limit: 5, windowMs: 100, capacity: 3, refillPerSecond: 2 },
+  { limit: 20, windowMs: 500, capacity: 0, refillPerSecond: 0 },
+  { limit: 1, windowMs: 200, capacity: 10, refillPerSecond: 4 },
+]
+
+/** Gives the text of the file that the oracle's present state asks for. */
+export async function makeTrace() {
+  const { Oracle } = await importTypeScript(new URL('../oracle.ts', import.meta.url))
+  const random = mulberry32(20_260_101)
+  const cases = RULES.map((rules) => ({ rules, steps: makeSteps(new Oracle(rules), rules, random) }))
+  return `${JSON.stringify({ columns: 'wait user cost: allowed remaining tokens reset', cases }, null, 2)}\n`
+}
+
+function makeSteps(oracle, rules, random) {
+  const steps = []
+  let reading = 0
+  let time = 0
+  for (let i = 0; i < STEPS; i++) {
+    const wait = pickWait(rules, random)
+    const user = USERS[Math.floor(random() * USERS.length)]
+    const cost = random() < 0.6 ? 1 : 1 + Math.floor(random() * Math.min(rules.limit + rules.capacity, 30))
+    reading += wait
+    time = Math.max(time, reading)
+    const { allowed } = oracle.ask(user, time, cost)
+    const tokens = oracle.thousandths(user, time) / 1000
+    // Waits are counted from the clock's reading, even while it shows less than it did before.
+    const reset = oracle.resetMs(user, time) + time - reading
+    const after = `${oracle.free(user, time)} ${tokens} ${reset}`
+    steps.push(`${wait} ${user} ${cost}: ${allowed ? 'yes' : 'no'} ${after}`)
+  }
+  return steps
+}
+
+/** Mostly no time or little, so that windows fill; sometimes to the edge of the window, far beyond, or back. */
+function pickWait({ limit, windowMs }, random) {
+  const kind = random()
+  if (kind < 0.74) return 0
+  if (kind < 0.86) return Math.floor((random() * windowMs) / limit) + 1
+  if (kind < 0.94) return windowMs + Math.floor(random() * 3) - 1
+  if (kind < 0.965) return Math.floor(random() * 2 * windowMs)
+  if (kind < 0.98) return Math.floor(random() * 20_000)
+  return -Math.floor(random() * 50)
+}
+
+async function importTypeScript(url) {
+  const { code } = await transform(await readFile(url, 'utf8'), { loader: 'ts' })
+  return import(`data:text/javascript,${encodeURIComponent(code)}`)
+}
+
+function mulberry32(seed) {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  const wanted = await makeTrace()
+  if (!process.argv.includes('--check')) await writeFile(TRACE, wanted)
+  else if ((await readFile(TRACE, 'utf8')) !== wanted) {
+    console.error('test/runtimes/trace.json is not what the oracle answers: run node test/runtimes/make-trace.mjs')
+    process.exit(1)
+  }
+}
