@@ -4,7 +4,7 @@
  */
 import { Checks } from './suite/checks.mjs'
 import { checkIdentity, identify } from './suite/identity.mjs'
-import { checkClosing, checkErrors, checkFull, checkGrowth, checkSweeping } from './suite/lifecycle.mjs'
+import { checkClosing, checkErrors, checkFull, checkGrowth, checkModule, checkSweeping } from './suite/lifecycle.mjs'
 import { checkExamples, checkIds, checkTrace } from './suite/semantics.mjs'
 import { measure } from './suite/speed.mjs'
 
@@ -15,6 +15,7 @@ import { measure } from './suite/speed.mjs'
  * @param {Function} subject.loadLimiter what the package exports
  * @param {Function} subject.manualClock
  * @param {Function} subject.RateLimiter
+ * @param {Function} [subject.loadModule] compiles `spillway/core.wasm`, where this can be done
  * @param {string} subject.runtime the name of the runtime that this is expected to be
  * @param {object} subject.trace the content of `trace.json`
  * @param {boolean} [subject.measured] false where clocks stand still and the caller measures from outside
@@ -31,6 +32,7 @@ export async function runConformance({ runtime, trace, measured = true, ...subje
     growth: () => checkGrowth(checks, subject),
     full: () => checkFull(checks, subject),
     sweeping: () => checkSweeping(checks, subject),
+    module: () => checkModule(checks, subject),
     closing: () => checkClosing(checks, subject),
   }
   for (const [name, run] of Object.entries(parts)) await checks.part(name, run)

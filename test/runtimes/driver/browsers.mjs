@@ -28,6 +28,13 @@ export const BROWSERS = {
   webkit: { path: '/usr/bin/WebKitWebDriver', open: openInWebKit },
 }
 
+/** The version of an installed browser, in its own words. */
+export async function browserVersion(browser) {
+  const path = browser === 'webkit' ? await miniBrowser() : BROWSERS[browser].path
+  const { stdout } = await run(path, ['--version'], { timeout: 20_000 })
+  return stdout.trim().split('\n')[0]
+}
+
 /** Whether a browser is there. WebKit also wants a display of its own. */
 export async function isInstalled(browser) {
   return (await exists(BROWSERS[browser].path)) && (browser !== 'webkit' || (await exists('/usr/bin/Xvfb')))
@@ -101,7 +108,7 @@ async function openInFirefox(url, until, said) {
 async function openInWebKit(url, until) {
   const { Builder, Capabilities } = await importFrom(await install(SELENIUM), 'selenium-webdriver').then(defaulted)
   const port = await freePort()
-  const binary = (await run('bash', ['-c', 'ls /usr/lib/*/webkit2gtk-4.*/MiniBrowser'])).stdout.split('\n')[0]
+  const binary = await miniBrowser()
   const env = { ...process.env, WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1', LIBGL_ALWAYS_SOFTWARE: '1' }
   const args = ['--auto-servernum', BROWSERS.webkit.path, `--port=${port}`]
   const server = spawn('xvfb-run', args, { env, stdio: 'ignore', detached: true })
@@ -122,6 +129,12 @@ async function openInWebKit(url, until) {
     // The whole group: xvfb-run started the driver and the display.
     process.kill(-server.pid)
   }
+}
+
+/** WebKitGTK's browser, which lies in a folder named for the architecture and the version of the interface. */
+async function miniBrowser() {
+  const { stdout } = await run('bash', ['-c', 'ls /usr/lib/*/webkit2gtk-4.*/MiniBrowser'])
+  return stdout.split('\n')[0]
 }
 
 async function inNewFolder(use) {

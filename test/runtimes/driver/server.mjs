@@ -21,7 +21,7 @@ export const STRICT_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe
  * @param {string} folder
  * @param {object} [settings]
  * @param {Record<string, string>} [settings.headers] sent with every file
- * @param {Record<string, string>} [settings.made] text served at a path instead of a file
+ * @param {Record<string, string | Uint8Array>} [settings.made] what is served at a path instead of a file
  * @returns {Promise<{ url: string, report: Promise<object>, close: () => Promise<void> }>} `report` is what a page
  *   sends to `/report`
  */

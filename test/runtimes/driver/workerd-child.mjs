@@ -43,10 +43,9 @@ async function measure(miniflare) {
 const miniflare = await start('hosts/workerd.mjs')
 try {
   const report = await ask(miniflare, '/conformance')
-  const [before, afterWork, afterWait] = await ask(miniflare, '/clock')
-  const readings = `${before}, ${afterWork} after work, ${afterWait} after waiting`
-  if (before === afterWork && afterWait > afterWork) report.passed++
-  else report.failed.push(`the clock should stand still during work and move on waiting: ${readings}`)
+  const [before, after] = await ask(miniflare, '/clock')
+  if (after > before && Number.isInteger(after)) report.passed++
+  else report.failed.push(`the clock should move on in whole milliseconds: ${before}, ${after} after waiting`)
   report.decisionsPerSecond = await measure(miniflare)
   const { version } = JSON.parse(await readFile(`${miniflareFolder}/node_modules/workerd/package.json`, 'utf8'))
   report.version = `${version} (compatibility date ${compatibilityDate})`

@@ -5,5 +5,7 @@ import { runConformance } from '../conformance.mjs'
 
 const runtime = new URLSearchParams(location.search).get('runtime')
 
+const loadModule = () => WebAssembly.compileStreaming(fetch('/core.wasm'))
+
 /** The report of the suite. */
-export const report = runConformance({ loadLimiter, manualClock, RateLimiter, runtime, trace })
+export const report = runConformance({ loadLimiter, manualClock, RateLimiter, loadModule, runtime, trace })

@@ -21,12 +21,9 @@ export default {
   },
 }
 
-/** What the clock shows before and after work, and after a wait. */
+/** What the clock shows before and after a wait. While a request computes, it may stand still. */
 async function clockReadings() {
-  const readings = [performance.now()]
-  decide(limiter, 200_000)
-  readings.push(performance.now())
+  const before = performance.now()
   await new Promise((resolve) => setTimeout(resolve, 20))
-  readings.push(performance.now())
-  return readings
+  return [before, performance.now()]
 }

@@ -54,6 +54,16 @@ export async function checkFull(checks, { loadLimiter, manualClock }) {
   }
 }
 
+/** A core compiled by the user serves as well as the one that is part of the package. */
+export async function checkModule(checks, { loadLimiter, manualClock, loadModule }) {
+  if (!loadModule) return
+  const module = await loadModule()
+  const limiter = await loadLimiter({ module, limit: 2, burst: false, clock: manualClock(), sweepIntervalMs: 0 })
+  const answers = [1, 2, 3].map(() => limiter.isAllowed('a')).join()
+  checks.equal('answers of a core compiled by the user', answers, 'true,true,false')
+  limiter.close()
+}
+
 /** On the platform's own clock and timer, stale users go by themselves. */
 export async function checkSweeping(checks, { loadLimiter }) {
   const limiter = await loadLimiter({ windowMs: 20, burst: false, sweepIntervalMs: 20 })

@@ -1,0 +1,14 @@
+/** The app that bundlers build: the suite, on the package as the bundler finds it. */
+import { loadLimiter, manualClock, RateLimiter } from 'spillway'
+import { runConformance } from '../conformance.mjs'
+
+const runtime = 'chromium csp'
+const trace = await (await fetch('/trace.json')).json()
+const report = await runConformance({ loadLimiter, manualClock, RateLimiter, runtime, trace }).catch((error) => ({
+  runtime,
+  version: navigator.userAgent,
+  passed: 0,
+  failed: [String(error)],
+  decisionsPerSecond: 0,
+}))
+await fetch('/report', { method: 'POST', body: JSON.stringify(report) })
