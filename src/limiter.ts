@@ -58,7 +58,7 @@ export class RateLimiter {
   readonly #settings: Settings
   /** The reading of the clock at loading. */
   readonly #origin: number
-  /** Most that one request may cost. */
+  /** Most that one request may cost: a whole number. */
   readonly #maxCost: number
   /** Replaced by one that throws when the limiter is closed, so that decisions need not ask whether it is. */
   #clock: Clock
@@ -100,8 +100,9 @@ export class RateLimiter {
    */
   isAllowed(userId: string, cost = 1): boolean {
     if (cost !== 1) this.#checkCost(cost)
+    const reading = this.#reading()
     const slot = this.#store.slotOf(userId)
-    return this.#store.core.abi.decide(slot, this.#reading(), cost) !== 0
+    return this.#store.core.abi.decide(slot, reading, cost) !== 0
   }
 
   /**
@@ -111,8 +112,9 @@ export class RateLimiter {
    * @throws {TypeError} if the id is not a string
    */
   getBurstAllowance(userId: string): number {
+    const reading = this.#reading()
     const slot = this.#store.slotOf(userId)
-    return this.#store.core.abi.tokens(slot, this.#reading())
+    return this.#store.core.abi.tokens(slot, reading)
   }
 
   /**
@@ -143,8 +145,9 @@ export class RateLimiter {
    * @throws {TypeError} if the id is not a string
    */
   reset(userId: string): void {
+    const reading = this.#reading()
     const slot = this.#store.slotOf(userId)
-    this.#store.core.abi.reset(slot, this.#reading())
+    this.#store.core.abi.reset(slot, reading)
   }
 
   /**
@@ -188,6 +191,7 @@ export class RateLimiter {
     this.close()
   }
 
+  /** Reads the clock: before anything else, since the clock is the user's, and may call this limiter itself. */
   #reading(): number {
     return checkReading(this.#clock())
   }
@@ -198,8 +202,8 @@ export class RateLimiter {
 
   #report(call: 'check' | 'peek', userId: string, cost: number): Decision {
     if (cost !== 1) this.#checkCost(cost)
-    const slot = this.#store.slotOf(userId)
     const reading = this.#reading()
+    const slot = this.#store.slotOf(userId)
     const { core } = this.#store
     const allowed = core.abi[call](slot, reading, cost) !== 0
     const { report } = core.views

@@ -96,9 +96,16 @@ export class UserStore {
 
   #startMoving(): void {
     const previous = this.core
+    let fresh: Core
+    try {
+      fresh = previous.successor()
+    } catch {
+      // No memory for a second instance just now: this one goes on, and the next sweep tries again.
+      return
+    }
     for (const name of COUNTS) this.#counted[REPORT[name]] += previous.statistic(REPORT[name])
-    this.core = previous.successor()
-    this.#interner.moveTo(this.core)
+    this.core = fresh
+    this.#interner.moveTo(fresh)
     this.#previous = previous
   }
 

@@ -123,6 +123,23 @@ test('readings beyond all reason are survived', async () => {
   expect(limiter.peek('b').burstRemaining).toBe(100)
 })
 
+test('a clock may use the limiter that it is the clock of', async () => {
+  let calls = 0
+  const limiter = await loadLimiter({
+    limit: 1,
+    burst: false,
+    sweepIntervalMs: 0,
+    clock: () => {
+      if (calls++ === 1) limiter.isAllowed('other')
+      return 0
+    },
+  })
+  expect(limiter.isAllowed('a')).toBe(true)
+  expect(limiter.isAllowed('a')).toBe(false)
+  expect(limiter.isAllowed('other')).toBe(false)
+  limiter.close()
+})
+
 test('a manual clock takes finite numbers only', () => {
   expect(() => manualClock(Number.NaN)).toThrow(RangeError)
   const clock = manualClock(5)

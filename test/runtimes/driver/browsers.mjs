@@ -11,7 +11,7 @@ import { PUPPETEER, SELENIUM } from './versions.mjs'
 const LONGEST_RUN_MS = 120_000
 
 /** Flags that let Chromium run as root in a container, and keep it from calling home. */
-export const CHROMIUM_FLAGS = [
+const CHROMIUM_FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -30,8 +30,10 @@ export const BROWSERS = {
 
 /** The version of an installed browser, in its own words. */
 export async function browserVersion(browser) {
-  const path = browser === 'webkit' ? await miniBrowser() : BROWSERS[browser].path
-  const { stdout } = await run(path, ['--version'], { timeout: 20_000 })
+  // MiniBrowser wants a display even to tell its version.
+  const command =
+    browser === 'webkit' ? ['xvfb-run', '--auto-servernum', await miniBrowser()] : [BROWSERS[browser].path]
+  const { stdout } = await run(command[0], [...command.slice(1), '--version'], { timeout: 20_000 })
   return stdout.trim().split('\n')[0]
 }
 
@@ -66,6 +68,22 @@ export async function openPage(browser, url, until) {
 }
 
 async function openInChromium(url, until, said) {
+  return openChromium(async (page) => {
+    page.on('console', (message) => said.push(message.text()))
+    page.on('pageerror', (error) => said.push(error.message))
+    await page.goto(url)
+    return await until
+  })
+}
+
+/**
+ * Starts Chromium with a profile that knows nothing, for as long as `use` uses a page of it.
+ *
+ * @template T
+ * @param {(page: import('playwright-core').Page) => Promise<T>} use
+ * @returns {Promise<T>}
+ */
+export function openChromium(use) {
   return inNewFolder(async (folder) => {
     const context = await chromium.launchPersistentContext(folder, {
       executablePath: BROWSERS.chromium.path,
@@ -73,11 +91,7 @@ async function openInChromium(url, until, said) {
       chromiumSandbox: false,
     })
     try {
-      const page = await context.newPage()
-      page.on('console', (message) => said.push(message.text()))
-      page.on('pageerror', (error) => said.push(error.message))
-      await page.goto(url)
-      return await until
+      return await use(await context.newPage())
     } finally {
       await context.close()
     }

@@ -65,12 +65,13 @@ export async function checkExamples(checks, { loadLimiter, manualClock }) {
 export async function checkIds(checks, { loadLimiter, manualClock }) {
   const limiter = await loadLimiter({ limit: 2, burst: false, clock: manualClock(), sweepIntervalMs: 0 })
   const long = 'x'.repeat(100_000)
+  // biome-ignore format: a line for each would tell no more.
   const ids = [
     '', 'a', 'A', 'a\0', '\0', '\0\0', 'é', 'é'.normalize('NFD'), '\xff', '\u0100', 'a\u0100', '世界', '界世',
     '👩‍🚀', '👩', '\u{10ffff}', '\ud800', '\udc00', '\ud800a', '\ufffd', '__proto__', 'constructor', '127.0.0.1', '::1',
     long, `${long}y`, `y${long}`, '世'.repeat(100_000), `${'世'.repeat(100_000)}a`, `${'a'.repeat(1024)}`,
     `${'a'.repeat(1025)}`, `${'a'.repeat(1024)}世`, `${'世'.repeat(512)}`, `${'世'.repeat(513)}`,
-  ] // biome-ignore format: one line a kind would tell no more
+  ]
   for (const id of ids) checks.equal(`first request of ${name(id)}`, limiter.isAllowed(id), true)
   checks.equal('as many users as ids', limiter.stats().users, ids.length)
   for (const id of ids) {

@@ -1,0 +1,19 @@
+// Deno: admits 10 requests a second from an address. Run: deno add npm:spillway && deno run --allow-net --allow-env=PORT main.ts
+import { loadLimiter } from 'spillway'
+
+const limiter = await loadLimiter({ limit: 10, burst: { capacity: 20 } })
+
+Deno.serve({ hostname: '127.0.0.1', port: Number(Deno.env.get('PORT') ?? 8080), onListen }, (_request, info) => {
+  // Behind a proxy this is the proxy's address: take the user from what the proxy says, or from a key of your API.
+  const { allowed, remaining, retryAfterMs } = limiter.check(info.remoteAddr.hostname)
+  if (!allowed) {
+    // The header is in whole seconds. Rounded up, so that who obeys it is admitted.
+    const headers = { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }
+    return new Response('Too many requests\n', { status: 429, headers })
+  }
+  return new Response('Hello\n', { headers: { 'x-ratelimit-remaining': String(remaining) } })
+})
+
+function onListen({ hostname, port }: Deno.NetAddr) {
+  console.log(`Listening on http://${hostname}:${port}`)
+}

@@ -1,0 +1,135 @@
+/**
+ * Packs the package and runs each example on it: servers must answer 429 in time and keep the promise of Retry-After,
+ * and the page must send no more than it may.
+ *
+ *     node test/runtimes/examples.mjs [--only node,deno,…] [--tarball FILE] [--help]
+ */
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { isInstalled } from './driver/browsers.mjs'
+import { addFolder, installApp, removeApp } from './driver/package.mjs'
+import { bunBinary, denoBinary, nodeBinary } from './driver/processes.mjs'
+import { checkThrottlingPage } from './driver/throttling-page.mjs'
+import { install } from './driver/tools.mjs'
+import { COMPATIBILITY_DATE, MINIFLARE } from './driver/versions.mjs'
+
+const HELP = `Runs the examples on the packed package.
+
+  --only NAMES    of node, deno, bun, workerd, browser; separated by commas
+  --tarball FILE  uses a package that is packed already
+  --help          prints this`
+
+/** Requests sent to a server: more than it may admit in the time that they take. */
+const REQUESTS = 60
+const LIMIT = 10
+const CAPACITY = 20
+
+const SERVE_WORKER = fileURLToPath(new URL('driver/serve-worker.mjs', import.meta.url))
+
+/** By name: the command that starts the server, in the folder that has the package and the examples. */
+const SERVERS = {
+  node: async () => [process.execPath, 'examples/node-http/server.mjs'],
+  deno: async () => {
+    const permissions = ['--no-prompt', '--allow-net=127.0.0.1', '--allow-env=PORT']
+    return [await denoBinary(), 'run', '--node-modules-dir=manual', ...permissions, 'examples/deno-serve/main.ts']
+  },
+  bun: async () => [await bunBinary(), 'run', 'examples/bun-serve/server.ts'],
+  workerd: async (app) => {
+    const worker = 'examples/cloudflare-worker/worker.js'
+    return [await nodeBinary(24), SERVE_WORKER, app, worker, await install(MINIFLARE), COMPATIBILITY_DATE]
+  },
+}
+
+const { values: options } = parseArgs({
+  options: { only: { type: 'string' }, tarball: { type: 'string' }, help: { type: 'boolean', default: false } },
+})
+if (options.help) console.log(HELP)
+else process.exitCode = await main()
+
+async function main() {
+  const known = [...Object.keys(SERVERS), 'browser']
+  const names = options.only?.split(',') ?? known
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined) throw new RangeError(`--only: there is no ${unknown}; there are ${known.join(', ')}`)
+  const app = await installApp(options.tarball)
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  try {
+    await addFolder(app, 'examples', 'examples')
+    for (const name of names) counts[await runOne(app, name)]++
+  } finally {
+    await removeApp(app)
+  }
+  console.log(
+    `${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`,
+  )
+  return counts.failed > 0 ? 1 : 0
+}
+
+/** Runs an example, prints a line, and tells what became of it. */
+async function runOne(app, name) {
+  if (name === 'browser' && !(await isInstalled('chromium')) && process.env.CI !== 'true') {
+    console.log(`${name.padEnd(10)} Chromium is not installed: skipped (.ci/install-browsers installs it)`)
+    return 'skipped'
+  }
+  try {
+    const seen = name === 'browser' ? await checkThrottlingPage(app, LIMIT) : await checkServer(app, name)
+    console.log(`${name.padEnd(10)} ok      ${seen}`)
+    return 'passed'
+  } catch (error) {
+    console.log(`${name.padEnd(10)} FAILED  ${error?.stack ?? error}`)
+    return 'failed'
+  }
+}
+
+/** Starts a server, asks too much of it, and asks again when it says that it may. */
+async function checkServer(app, name) {
+  const [binary, ...args] = await SERVERS[name](app)
+  const env = { ...process.env, PORT: '0', DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' }
+  const child = spawn(binary, args, { cwd: app, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  try {
+    const url = await address(child)
+    const start = performance.now()
+    const answers = []
+    for (let i = 0; i < REQUESTS; i++) answers.push(await ask(url))
+    const seconds = (performance.now() - start) / 1000
+    const admitted = answers.filter(({ status }) => status === 200).length
+    const most = LIMIT * (1 + Math.floor(seconds)) + CAPACITY
+    if (answers.slice(0, LIMIT).some(({ status }) => status !== 200)) throw new Error('refused what it should admit')
+    if (admitted > most) throw new Error(`admitted ${admitted} in ${seconds} s, more than ${most}`)
+    const denied = answers.filter(({ status }) => status !== 200)
+    const wrong = denied.find(({ status, retryAfter }) => status !== 429 || !(retryAfter >= 1 && retryAfter <= 2))
+    if (wrong || denied.length === 0) throw new Error(`denials are wrong: ${JSON.stringify(wrong ?? 'none')}`)
+    await new Promise((resolve) => setTimeout(resolve, denied.at(-1).retryAfter * 1000))
+    const later = await ask(url)
+    if (later.status !== 200) throw new Error(`after Retry-After it still answered ${later.status}`)
+    return `${admitted} of ${REQUESTS} admitted, then 429; admitted again after Retry-After: ${denied.at(-1).retryAfter}`
+  } finally {
+    child.kill('SIGTERM')
+  }
+}
+
+async function ask(url) {
+  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) })
+  await response.arrayBuffer()
+  return { status: response.status, retryAfter: Number(response.headers.get('retry-after')) }
+}
+
+/** The address that a server prints when it listens. */
+function address(child) {
+  return new Promise((resolve, reject) => {
+    let said = ''
+    const timer = setTimeout(() => reject(new Error(`it does not listen: ${said}`)), 30_000)
+    const listen = (text) => {
+      said += text
+      const found = /Listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(said)
+      if (!found) return
+      clearTimeout(timer)
+      resolve(found[1])
+    }
+    child.stdout.setEncoding('utf8').on('data', listen)
+    child.stderr.setEncoding('utf8').on('data', listen)
+    child.on('error', reject)
+    child.on('exit', (code) => reject(new Error(`it ended with exit code ${code}: ${said}`)))
+  })
+}
