@@ -1,5 +1,6 @@
 export type { Clock, ManualClock } from './clock.js'
 export { manualClock } from './clock.js'
+export { coarseClock } from './coarse-clock.js'
 export type { Decision, LimiterStats } from './limiter.js'
 export { loadLimiter, RateLimiter } from './limiter.js'
 export type { BurstOptions, LimiterOptions, OnFull } from './options.js'

@@ -4,6 +4,7 @@
  * Each slice sweeps for at most `SLICE_MS` and is followed by a pause that is as long a part of the interval as the
  * slice was of the table, so that a pass takes about one interval, whatever the size of the table.
  */
+import { unref } from './unref.js'
 
 /** Time that a slice may take, in milliseconds: felt by nobody, and long beside what starting it costs. */
 const SLICE_MS = 0.2
@@ -59,14 +60,4 @@ function sweepSlice(target: SweepTarget): number {
     if (target.sweepPages(PAGES_A_STEP)) return swept >= pages ? 1 : swept / pages
   } while (performance.now() < end)
   return swept / pages
-}
-
-/** Lets the process end though the timer runs. Timers are objects in Node and Bun, numbers in Deno and browsers. */
-function unref(timer: unknown): void {
-  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') {
-    timer.unref()
-    return
-  }
-  const { Deno } = globalThis as { Deno?: { unrefTimer(id: unknown): void } }
-  Deno?.unrefTimer(timer)
 }

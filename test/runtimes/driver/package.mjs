@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { npm } from './tools.mjs'
+import { exists, npm } from './tools.mjs'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const RUNTIMES = fileURLToPath(new URL('../', import.meta.url))
@@ -41,6 +41,19 @@ export function removeApp(app) {
 
 async function pack(destination) {
   const { stdout } = await npm(['pack', '--json', '--loglevel=error', '--pack-destination', destination], ROOT)
-  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('[')))
+  const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('[')))
+  await checkContents(files.map(({ path }) => path))
   return join(destination, filename)
+}
+
+/** What is packed but not compiled from a source. */
+const OTHER_FILES = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/core\.wasm|dist\/spillway\.min\.js)$/
+
+/** Only what users need is packed: the compiled sources, and nothing of sources that are gone. */
+async function checkContents(files) {
+  for (const file of files) {
+    const source = file.replace(/^dist\//, 'src/').replace(/(\.d\.ts|\.js)$/, '.ts')
+    if (OTHER_FILES.test(file) || (source !== file && (await exists(`${ROOT}${source}`)))) continue
+    throw new Error(`${file} is packed and has no source: remove dist/ and build again, or see "files" in package.json`)
+  }
 }

@@ -1,0 +1,392 @@
+/**
+ * The playground in Chromium, built as it is published: what it shows against the oracle, and how it is used. The clock
+ * of the page is stepped by its own buttons, so that nothing depends on how fast the machine is.
+ */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { chromium } from 'playwright-core'
+import type { PreviewServer } from 'vite'
+import { build, preview } from 'vite'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { PatternName } from '../../playground/src/patterns.js'
+import { PATTERNS } from '../../playground/src/patterns.js'
+import { seededRandom } from '../../playground/src/random.js'
+import type { Rules } from '../oracle.js'
+import { Oracle } from '../oracle.js'
+
+const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+const installed = existsSync(CHROMIUM)
+const required = process.env.CI === 'true'
+if (!installed && !required) console.warn(`Skipped: there is no Chromium at ${CHROMIUM}. Set CHROMIUM_PATH to one.`)
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+]
+const USERS = ['A', 'B', 'C', 'D']
+const DEFAULT_RULES: Rules = { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 1 }
+
+describe.skipIf(!installed && !required)('the playground in Chromium', () => {
+  let server: PreviewServer
+  let browser: Browser
+  let page: Page
+  let problems: string[] = []
+
+  beforeAll(async () => {
+    const configFile = fileURLToPath(new URL('../../playground/vite.config.ts', import.meta.url))
+    await build({ configFile, logLevel: 'error' })
+    server = await preview({ configFile, logLevel: 'error', preview: { host: '127.0.0.1', port: 0, open: false } })
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await server?.close()
+  })
+
+  afterEach(async () => {
+    await page?.context().close()
+    expect(problems).toEqual([])
+  })
+
+  async function open(hash: string, options: BrowserContextOptions = {}): Promise<void> {
+    problems = []
+    const origin = server.resolvedUrls?.local[0] ?? ''
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+    page = await context.newPage()
+    page.on('pageerror', (error) => problems.push(String(error)))
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text())
+    })
+    page.on('request', (request) => {
+      const url = request.url()
+      if (!url.startsWith(origin) && !url.startsWith('data:')) problems.push(`The page asked for ${url}`)
+    })
+    await page.goto(`${origin}#${hash}`)
+    await page.locator('[data-tally=spillway]').filter({ hasText: 'denied' }).waitFor()
+  }
+
+  const text = (selector: string) => page.locator(selector).textContent()
+
+  /** Presses the two buttons that move the clock on so many times each. */
+  async function move(leaps: number, steps: number): Promise<void> {
+    for (let k = 0; k < leaps; k++) await page.click('#leap')
+    for (let k = 0; k < steps; k++) await page.click('#step')
+  }
+
+  /** Checks all that the page says of the shown user. */
+  async function expectShown(expected: Expected): Promise<void> {
+    const { limit } = expected.rules
+    const extra = expected.worst.spillway - expected.worst.base
+    expect(await text('[data-tally=spillway]')).toBe(
+      `${expected.base} base, ${expected.burst} burst, ${expected.denied} denied`,
+    )
+    expect(await text('[data-worst=spillway]')).toBe(
+      extra > 0 ? `${expected.worst.base} + ${extra} burst` : String(expected.worst.base),
+    )
+    for (const rival of ['fixed', 'bucket'] as const) {
+      const most = expected.worst[rival]
+      const admitted = expected.admitted[rival]
+      expect(await text(`[data-worst=${rival}]`)).toMatch(new RegExp(`^${most}(, ${(most / limit).toFixed(2)}× .*)?$`))
+      expect(await text(`[data-tally=${rival}]`)).toBe(
+        `${admitted} admitted, ${expected.requests.length - admitted} denied`,
+      )
+    }
+    expect(await text('#fill')).toBe(`${expected.fill} of ${limit}`)
+    expect(Math.abs(Number(await text('#tokens')) - expected.tokens)).toBeLessThan(0.06)
+  }
+
+  it.each<[string, PatternName[], Rules]>([
+    ['', ['edge', 'bursts', 'hammer', 'none'], DEFAULT_RULES],
+    ['&a=hammer&b=above&c=steady&d=edge', ['hammer', 'above', 'steady', 'edge'], DEFAULT_RULES],
+    [
+      '&limit=10&window=500&burst=5&refill=20&a=bursts&b=hammer&c=edge&d=above',
+      ['bursts', 'hammer', 'edge', 'above'],
+      { limit: 10, windowMs: 500, capacity: 5, refillPerSecond: 20 },
+    ],
+  ])('shows what the oracle says of every user: %s', async (hash, patterns, rules) => {
+    await open(`paused&seed=7${hash}`)
+    let now = 0
+    for (const [leaps, steps] of [
+      [1, 1],
+      [6, 3],
+    ] as const) {
+      await move(leaps, steps)
+      now += leaps * rules.windowMs + (steps * rules.windowMs) / 20
+      expect(await text('#now')).toBe(`${(now / 1000).toFixed(2)} s`)
+      for (const [index, pattern] of patterns.entries()) {
+        await page.keyboard.press(String(index + 1))
+        const arrivals = PATTERNS[pattern].arrivals(rules, 0, seededRandom(7 * USERS.length + index))
+        await expectShown(judge(rules, until(arrivals, now), now))
+      }
+    }
+  })
+
+  it('shows 100 and 99 against 50', async () => {
+    await open('paused&a=edge&b=hammer&burst=0')
+    await move(4, 0)
+    expect(await text('[data-worst=spillway]')).toBe('50')
+    expect(await text('[data-worst=fixed]')).toBe('100, 2.00× the limit')
+    await page.keyboard.press('2')
+    expect(await text('[data-worst=spillway]')).toBe('50')
+    expect(await text('[data-worst=bucket]')).toBe('99, 1.98× the limit')
+  })
+
+  it('lists the latest requests, newest first, as the oracle decided them', async () => {
+    await open('paused&a=edge')
+    await page.click('#latest summary')
+    await move(4, 3)
+    const { requests } = judge(DEFAULT_RULES, until(PATTERNS.edge.arrivals(DEFAULT_RULES, 0), 4150), 4150)
+    const rows = await page.locator('#latest tbody tr').evaluateAll((found) => found.map((row) => row.textContent))
+    const words = (admitted: boolean) => (admitted ? 'admitted' : 'denied')
+    expect(rows).toEqual(
+      requests
+        .slice(-40)
+        .reverse()
+        .map(
+          ({ time, outcome, fixed, bucket }) =>
+            `${(time / 1000).toFixed(3)} s${outcome}${words(fixed)}${words(bucket)}`,
+        ),
+    )
+  })
+
+  it('draws each kind of request in a row of its own', async () => {
+    await open('paused&a=edge')
+    await move(4, 0)
+    await page.click('#step')
+    await page.click('#step')
+    // Colours of the light look: base, burst, denied, fixed window.
+    const rows = await marksByRow(page, ['#0f7480', '#b8720a', '#bd3344', '#6a54b0'])
+    expect(rows.map((row) => row.map((count) => count > 0))).toEqual([
+      [true, false, false, false],
+      [false, true, false, false],
+      [false, false, true, false],
+      [false, false, false, true],
+    ])
+  })
+
+  it('sends by hand, with the pointer and with a key, while the clock stands', async () => {
+    await open('paused&a=none&b=none&c=none')
+    await move(3, 0)
+    const times: number[] = []
+    for (let k = 0; k < 50; k++) await page.click('#send')
+    await page.keyboard.press('h')
+    await page.locator('#send').press('Enter')
+    await page.locator('#send').press('Space')
+    await page.keyboard.press('h')
+    while (times.length < 54) times.push(3000)
+    const expected = judge(DEFAULT_RULES, times, 3000)
+    expect([expected.base, expected.burst, expected.denied]).toEqual([50, 3, 1])
+    await expectShown(expected)
+  })
+
+  it('goes on sending while the button or the key is held, and stops when it is let go', async () => {
+    await open('a=none&b=none&c=none&limit=200')
+    const sent = async () => Number.parseInt((await text('[data-tally=spillway]')) ?? '', 10)
+    const moreThan = (count: number) =>
+      page.waitForFunction(
+        (least) => Number.parseInt(document.querySelector('[data-tally=spillway]')?.textContent ?? '', 10) > least,
+        count,
+      )
+    await page.hover('#send')
+    await page.mouse.down()
+    await moreThan(5)
+    await page.mouse.up()
+    const byPointer = await sent()
+    await page.keyboard.down('h')
+    await moreThan(byPointer + 5)
+    await page.keyboard.up('h')
+    await page.keyboard.press('Space')
+    const before = await sent()
+    await move(2, 0)
+    expect(await sent()).toBe(before)
+  })
+
+  it('plays and pauses by key, and says so once, not each frame', async () => {
+    await open('paused')
+    await page.evaluate(() => {
+      const target = document.getElementById('status')
+      Object.assign(window, { said: [] })
+      new MutationObserver(() => (window as unknown as { said: unknown[] }).said.push(target?.textContent)).observe(
+        target as Node,
+        { childList: true },
+      )
+    })
+    await page.keyboard.press('Space')
+    expect(await text('#play')).toBe('Pause')
+    await page.waitForFunction(() => Number.parseFloat(document.getElementById('now')?.textContent ?? '') > 1.5)
+    await page.keyboard.press('Space')
+    expect(await text('#play')).toBe('Play')
+    const stopped = await text('#now')
+    await page.locator('#status').filter({ hasText: 'Paused. User A at' }).waitFor({ state: 'attached' })
+    expect(await text('#now')).toBe(stopped)
+    expect(await page.evaluate(() => (window as unknown as { said: unknown[] }).said.length)).toBeLessThanOrEqual(2)
+  })
+
+  it('keeps its settings in the address, corrects what is out of range, and restores them', async () => {
+    await open('paused&limit=1e6&window=none&a=edges&speed=4')
+    const limit = page.locator('input[name=limit]')
+    expect(await limit.inputValue()).toBe('200')
+    expect(await page.locator('input[name=windowMs]').inputValue()).toBe('1000')
+    expect(await page.locator('select[name=pattern-A]').inputValue()).toBe('edge')
+    await limit.fill('0')
+    await limit.press('Enter')
+    expect(await limit.inputValue()).toBe('1')
+    await page.locator('#status').filter({ hasText: 'Limit is 1: it may be 1 to 200.' }).waitFor({ state: 'attached' })
+    await limit.fill('30')
+    await limit.press('Enter')
+    await page.selectOption('select[name=pattern-D]', 'hammer')
+    await page.keyboard.press('Escape')
+    await page.locator('#tabs label').nth(3).click()
+    await page.locator('#speed').press('End')
+    expect(new URL(page.url()).hash).toBe('#limit=30&d=hammer&show=d&speed=20')
+    await page.reload()
+    expect(await limit.inputValue()).toBe('30')
+    expect(await page.locator('select[name=pattern-D]').inputValue()).toBe('hammer')
+    expect(await page.locator('#tabs input').nth(3).isChecked()).toBe(true)
+    expect(await text('#speed-value')).toBe('×20')
+  })
+
+  it('restarts at 0 with the same traffic', async () => {
+    await open('paused&a=bursts&seed=3')
+    await move(6, 2)
+    const first = await text('[data-tally=spillway]')
+    await page.keyboard.press('r')
+    await page
+      .locator('#now')
+      .filter({ hasText: /^0\.00 s$/ })
+      .waitFor()
+    expect(await text('[data-tally=spillway]')).toBe('0 base, 0 burst, 0 denied')
+    await move(6, 2)
+    expect(await text('[data-tally=spillway]')).toBe(first)
+  })
+
+  it('lets its keys be turned off', async () => {
+    await open('paused')
+    await page.click('.keys summary')
+    await page.click('#keys')
+    await page.locator('body').press('.')
+    expect(await text('#now')).toBe('0.00 s')
+  })
+
+  it.each(['light', 'dark'] as const)('fits a phone, in the %s look, and switches it', async (colorScheme) => {
+    await open('paused', { viewport: { width: 360, height: 740 }, colorScheme, hasTouch: true, isMobile: true })
+    await move(2, 0)
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
+    const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+    const before = await background()
+    await page.click('#theme')
+    expect(await background()).not.toBe(before)
+    await page.click('#theme')
+    expect(await background()).toBe(before)
+  })
+
+  it('starts paused where less motion is asked for', async () => {
+    await open('', { reducedMotion: 'reduce' })
+    expect(await text('#play')).toBe('Play')
+    expect(await text('#now')).toBe('0.00 s')
+  })
+})
+
+interface Request {
+  time: number
+  outcome: 'base' | 'burst' | 'denied'
+  fixed: boolean
+  bucket: boolean
+}
+
+/** What the page should say of a user. */
+interface Expected {
+  rules: Rules
+  requests: Request[]
+  base: number
+  burst: number
+  denied: number
+  admitted: { fixed: number; bucket: number }
+  worst: { base: number; spillway: number; fixed: number; bucket: number }
+  fill: number
+  tokens: number
+}
+
+/** Decides requests by the oracle, and by the two other limiters in the plainest way. */
+function judge(rules: Rules, times: readonly number[], now: number): Expected {
+  const { limit, windowMs } = rules
+  const oracle = new Oracle(rules)
+  const inWindow = new Map<number, number>()
+  // In tokens times `windowMs`, to stay with whole numbers.
+  let bucket = limit * windowMs
+  let last = 0
+  const requests = times.map((time): Request => {
+    const { base, burst } = oracle.ask('user', time)
+    const window = Math.floor(time / windowMs)
+    const used = inWindow.get(window) ?? 0
+    const fixed = used < limit
+    if (fixed) inWindow.set(window, used + 1)
+    bucket = Math.min(limit * windowMs, bucket + (time - last) * limit)
+    last = time
+    const full = bucket >= windowMs
+    if (full) bucket -= windowMs
+    return { time, outcome: base ? 'base' : burst ? 'burst' : 'denied', fixed, bucket: full }
+  })
+  const timesOf = (admits: (request: Request) => boolean) => requests.filter(admits).map(({ time }) => time)
+  const worst = (admits: (request: Request) => boolean) => worstWindow(timesOf(admits), windowMs)
+  const count = (outcome: Request['outcome']) => requests.filter((request) => request.outcome === outcome).length
+  return {
+    rules,
+    requests,
+    base: count('base'),
+    burst: count('burst'),
+    denied: count('denied'),
+    admitted: { fixed: timesOf(({ fixed }) => fixed).length, bucket: timesOf(({ bucket }) => bucket).length },
+    worst: {
+      base: worst(({ outcome }) => outcome === 'base'),
+      spillway: worst(({ outcome }) => outcome !== 'denied'),
+      fixed: worst(({ fixed }) => fixed),
+      bucket: worst(({ bucket }) => bucket),
+    },
+    fill: limit - oracle.free('user', now),
+    tokens: oracle.thousandths('user', now) / 1000,
+  }
+}
+
+/** The most of some times that lie in any half-open window: one that ends at one of them. */
+function worstWindow(times: readonly number[], windowMs: number): number {
+  return Math.max(0, ...times.map((end) => times.filter((time) => time > end - windowMs && time <= end).length))
+}
+
+/** The times of a stream up to `end`. */
+function until(arrivals: Iterator<number>, end: number): number[] {
+  const times: number[] = []
+  for (let next = arrivals.next(); !next.done && next.value <= end; next = arrivals.next()) times.push(next.value)
+  return times
+}
+
+/** Pixels of each colour in each of the upper four of the five rows of requests. */
+function marksByRow(page: Page, colours: readonly string[]): Promise<number[][]> {
+  return page.evaluate((wanted) => {
+    const drawn = document.querySelector<HTMLCanvasElement>('#lanes canvas')
+    if (!drawn) throw new Error('There is no canvas of requests')
+    // Copied to one that is made for reading: Chromium warns of reading the page's own.
+    const canvas = Object.assign(document.createElement('canvas'), { width: drawn.width, height: drawn.height })
+    const context = canvas.getContext('2d', { willReadFrequently: true })
+    if (!context) throw new Error('There is no 2D context')
+    context.drawImage(drawn, 0, 0)
+    const rgb = wanted.map((hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)))
+    // The chart has 6 pixels above its rows and 8 below; labels of rows are left of the first 70.
+    const height = (canvas.height - 14) / 5
+    return wanted.map((_, row) => {
+      const { data } = context.getImageData(70, Math.round(6 + row * height), canvas.width - 70, Math.round(height))
+      const counts = rgb.map(() => 0)
+      for (let at = 0; at < data.length; at += 4) {
+        const found = rgb.findIndex((channels) => channels.every((value, k) => data[at + k] === value))
+        if (found >= 0) counts[found] = (counts[found] ?? 0) + 1
+      }
+      return counts
+    })
+  }, colours)
+}
