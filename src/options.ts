@@ -21,8 +21,9 @@ export interface LimiterOptions {
    */
   onFull?: OnFull | undefined
   /**
-   * Milliseconds in which a timer visits all users once, to remove the stale ones. Default 5000. With 0 there is no
-   * timer, and users are removed by `sweep()`, and where room is needed.
+   * Milliseconds in which a timer visits all users once, to remove the stale ones. With 0 there is no timer, and users
+   * are removed by `sweep()`, and where room is needed. Default 5000; 0 in Cloudflare Workers, where a timer ends with
+   * the request that set it.
    */
   sweepIntervalMs?: number | undefined
   /** Monotonic milliseconds. Default `performance.now()`. */
@@ -96,7 +97,10 @@ export function settle(options: LimiterOptions): Settings {
     refillPerSecond: burst ? number('burst.refillPerSecond', burst.refillPerSecond, 1, { from: 0, to: MOST }) : 0,
     maxUsers: number('maxUsers', options.maxUsers, defaultMaxUsers(), { from: 1, to: MOST_USERS, whole: true }),
     onFull: policy(options.onFull),
-    sweepIntervalMs: number('sweepIntervalMs', options.sweepIntervalMs, 5000, { from: 0, to: LONGEST_TIMER }),
+    sweepIntervalMs: number('sweepIntervalMs', options.sweepIntervalMs, defaultSweepIntervalMs(), {
+      from: 0,
+      to: LONGEST_TIMER,
+    }),
     clock: clock(options.clock),
     module: module(options.module),
     spareBytes: SPARE_BYTES,
@@ -178,12 +182,20 @@ function module(value: unknown): WebAssembly.Module | undefined {
   throw new TypeError(`module must be a WebAssembly.Module, not ${describe(value)}`)
 }
 
-/** Servers have memory for more users; an edge worker looks like a server, but has little. */
+const platform = globalThis as {
+  process?: { versions?: { node?: string } }
+  navigator?: { userAgent?: string }
+}
+
+function isWorkers(): boolean {
+  return platform.navigator?.userAgent === 'Cloudflare-Workers'
+}
+
+/** Servers have memory for more users; an edge worker may look like a server, but has little. */
 function defaultMaxUsers(): number {
-  const { process, navigator } = globalThis as {
-    process?: { versions?: { node?: string } }
-    navigator?: { userAgent?: string }
-  }
-  const server = process?.versions?.node !== undefined && navigator?.userAgent !== 'Cloudflare-Workers'
-  return server ? 1_000_000 : 100_000
+  return platform.process?.versions?.node !== undefined && !isWorkers() ? 1_000_000 : 100_000
+}
+
+function defaultSweepIntervalMs(): number {
+  return isWorkers() ? 0 : 5000
 }

@@ -124,6 +124,16 @@ describe.each(builds)('on the $name build', ({ module }) => {
     expect(limiter.isAllowed('a')).toBe(true)
   })
 
+  test('a clock that stands still gives no places back, and one that jumps counts as idling', async () => {
+    // As on a laptop that is suspended: some platforms stop the clock, others let it jump.
+    const { clock, limiter, admitted } = await setUp()
+    expect(admitted('a', 60)).toBe(50)
+    expect(admitted('a', 60)).toBe(0)
+    clock.advance(8 * 3_600_000)
+    expect(limiter.peek('a')).toMatchObject({ remaining: 50, burstRemaining: 100 })
+    expect(admitted('a', 200)).toBe(150)
+  })
+
   test('a cost is taken as a whole or not at all: free places first, then tokens', async () => {
     const { clock, limiter } = await setUp()
     clock.set(10_000)
