@@ -120,7 +120,7 @@ test('a limiter gives the memory of a spike back', async () => {
   const { memoryBytes } = limiter.stats()
   clock.advance(3000)
   expect(limiter.isAllowed('stays', 53)).toBe(true)
-  expect(limiter.sweep()).toBe(500_000)
+  limiter.sweep()
   const stats = limiter.stats()
   expect(stats).toMatchObject({ users: 1, allowed: 500_001, swept: 500_000, burstSpent: 3 })
   expect(stats.memoryBytes).toBeLessThan(memoryBytes / 1000)
