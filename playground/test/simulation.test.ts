@@ -1,0 +1,109 @@
+/** The simulation against the oracle, and the measures that the page shows. */
+import { describe, expect, it } from 'vitest'
+import { Oracle } from '../../test/oracle.js'
+import type { PatternName } from '../src/patterns.js'
+import { PATTERN_NAMES, PATTERNS } from '../src/patterns.js'
+import { seededRandom } from '../src/random.js'
+import { DEFAULTS } from '../src/settings.js'
+import type { Scenario } from '../src/simulation.js'
+import { Simulation } from '../src/simulation.js'
+import { BASE, BURST, DENIED } from '../src/user.js'
+
+function scenario(patterns: readonly PatternName[], rules: Partial<Scenario> = {}): Scenario {
+  return { ...DEFAULTS, patterns, ...rules }
+}
+
+describe('the simulation', () => {
+  it.each(PATTERN_NAMES)('decides as the oracle does: %s', async (pattern) => {
+    const rules = scenario(['steady', pattern], { refillPerSecond: 2 })
+    const simulation = await Simulation.load(rules)
+    simulation.advance(12_000)
+    const oracle = new Oracle(rules)
+    const { time, outcome } = simulation.users[1]!.requests.since(0)
+    const expected = Array.from(time, (at) => {
+      const { base, burst } = oracle.ask('B', at)
+      return base ? BASE : burst ? BURST : DENIED
+    })
+    expect([...outcome]).toEqual(expected)
+    if (pattern !== 'none') expect(expected.length).toBeGreaterThan(200)
+  })
+
+  it('is the same however time is cut into steps', async () => {
+    const patterns: PatternName[] = ['bursts', 'hammer', 'edge', 'above']
+    const [whole, cut] = await Promise.all([Simulation.load(scenario(patterns)), Simulation.load(scenario(patterns))])
+    whole.advance(7000)
+    for (let ms = 0; ms < 7000; ms += 7) cut.advance(7)
+    for (const [index, user] of whole.users.entries()) {
+      expect(cut.users[index]!.requests.since(0)).toEqual(user.requests.since(0))
+      expect(cut.users[index]!.samples.since(0)).toEqual(user.samples.since(0))
+    }
+  })
+
+  it('shows what a fixed window and a bucket let through', async () => {
+    const simulation = await Simulation.load(scenario(['edge', 'hammer'], { capacity: 0 }))
+    simulation.advance(10_000)
+    const [edge, hammer] = simulation.users.map(({ counts }) => counts)
+    expect(edge!.fixed.worst).toBe(100)
+    expect(hammer!.bucket.worst).toBeGreaterThanOrEqual(98)
+    expect(edge!.spillway.worst).toBe(50)
+    expect(hammer!.spillway.worst).toBe(50)
+  })
+
+  it('never admits more than the limit on the base quota, whatever is sent', async () => {
+    const simulation = await Simulation.load(scenario(['bursts', 'hammer', 'edge', 'above']))
+    simulation.hold(3)
+    simulation.advance(20_000)
+    for (const { counts, tally } of simulation.users) {
+      expect(counts.base.worst).toBe(50)
+      expect(tally.denied).toBeGreaterThan(0)
+    }
+    expect(simulation.users[0]!.counts.spillway.worst).toBeGreaterThan(50)
+  })
+
+  it('sends by hand at once, and until released', async () => {
+    const simulation = await Simulation.load(scenario([]))
+    simulation.advance(100)
+    simulation.hold(2)
+    expect(simulation.users[2]!.tally.base).toBe(1)
+    simulation.advance(95)
+    expect(simulation.users[2]!.tally.base).toBe(10)
+    simulation.release()
+    simulation.advance(994)
+    expect(simulation.users[2]!.tally.base).toBe(10)
+    expect(simulation.standing(2)).toEqual({ fill: 1, tokens: expect.closeTo(0.1 + 0.999) })
+  })
+
+  it('changes a pattern on the way', async () => {
+    const simulation = await Simulation.load(scenario(['none']))
+    simulation.advance(500)
+    simulation.follow(0, 'steady')
+    simulation.advance(1000)
+    expect(simulation.users[0]!.tally.base).toBe(40)
+  })
+
+  it('keeps a bounded number of requests and samples', async () => {
+    const simulation = await Simulation.load(scenario(['hammer'], { limit: 200, windowMs: 100 }))
+    simulation.advance(10_000)
+    const { requests, samples, tally } = simulation.users[0]!
+    expect(tally.base + tally.burst + tally.denied).toBeGreaterThan(70_000)
+    expect(requests.length).toBeLessThanOrEqual(2 * 8192)
+    expect(samples.length).toBeLessThanOrEqual(2 * 6 * 201)
+  })
+})
+
+describe('patterns', () => {
+  it.each(PATTERN_NAMES)('give whole milliseconds from the start on, never going back: %s', (name) => {
+    const arrivals = PATTERNS[name].arrivals({ ...DEFAULTS, limit: 7, windowMs: 333 }, 1234, seededRandom(5))
+    let last = 1234
+    for (let k = 0; k < 500; k++) {
+      const { done, value } = arrivals.next()
+      if (done) {
+        expect(name).toBe('none')
+        return
+      }
+      expect(value).toSatisfy(Number.isInteger)
+      expect(value).toBeGreaterThanOrEqual(last)
+      last = value
+    }
+  })
+})
