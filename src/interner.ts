@@ -52,8 +52,9 @@ export class Interner {
       this.#hash(id, PASSING)
       return PASSING
     }
-    this.#ids[slot] = id
+    // In this order: were hashing to fail, the slot would go on to be that of the id before.
     this.#hash(id, slot)
+    this.#ids[slot] = id
     return slot
   }
 
