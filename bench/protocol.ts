@@ -1,0 +1,23 @@
+/**
+ * What the process that runs the benchmarks and the processes of the subjects say to each other.
+ */
+import type { ExactnessResult } from './tasks/exactness.js'
+import type { FloodResult, FloodSetup, MemoryResult, MemorySetup } from './tasks/memory.js'
+import type { TailResult, TailSetup } from './tasks/tail.js'
+import type { CellRound, ThroughputSetup } from './tasks/throughput.js'
+
+/** Jobs by name: what is given, and what comes back. */
+export interface Jobs {
+  prepareThroughput: { given: ThroughputSetup; back: null }
+  throughputRound: { given: null; back: CellRound[] }
+  exactness: { given: { subject: string; seed: number }; back: ExactnessResult }
+  tail: { given: TailSetup; back: TailResult }
+  memory: { given: MemorySetup; back: MemoryResult }
+  flood: { given: FloodSetup; back: FloodResult }
+}
+
+export type JobName = keyof Jobs
+
+export type Request = { [Name in JobName]: { job: Name; given: Jobs[Name]['given'] } }[JobName]
+
+export type Reply = { back: Jobs[JobName]['back'] } | { error: string }

@@ -1,0 +1,123 @@
+/**
+ * What a run leaves behind: one file a suite, each with the machine and the versions that it was measured on.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, release, totalmem, type } from 'node:os'
+import type { Distribution } from './random.js'
+import { SUBJECTS } from './subjects/index.js'
+import type { ExactnessResult } from './tasks/exactness.js'
+import type { FloodResult, FloodSetup, MemoryResult, MemorySetup } from './tasks/memory.js'
+import type { TailResult } from './tasks/tail.js'
+import type { CellRound, ThroughputSetup } from './tasks/throughput.js'
+
+/** How much is measured: `quick` for a look, `full` with ten million users. */
+export type Mode = 'quick' | 'default' | 'full'
+
+export interface Header {
+  readonly startedAt: string
+  readonly mode: Mode
+  readonly seed: number
+  readonly machine: Machine
+  readonly versions: Readonly<Record<string, string>>
+}
+
+interface Machine {
+  readonly cpu: string
+  readonly cores: number
+  readonly memoryGb: number
+  readonly os: string
+}
+
+/** A subject that could not be measured, and why. */
+export interface Failure {
+  readonly subject: string
+  readonly what: string
+  readonly error: string
+}
+
+interface Part extends Header {
+  readonly failures: readonly Failure[]
+}
+
+export interface ThroughputCell extends Pick<ThroughputSetup, 'users' | 'idKind' | 'ids' | 'clock' | 'subject'> {
+  readonly distribution: Distribution
+  readonly rounds: readonly CellRound[]
+}
+
+export interface ThroughputResults extends Part {
+  readonly cells: readonly ThroughputCell[]
+}
+
+export interface ExactnessResults extends Part {
+  readonly subjects: readonly (ExactnessResult & { readonly subject: string })[]
+}
+
+export interface TailResults extends Part {
+  readonly users: number
+  readonly rounds: number
+  /** Histograms of all rounds together. */
+  readonly subjects: readonly (TailResult & { readonly subject: string })[]
+}
+
+export interface MemoryResults extends Part {
+  readonly users: number
+  readonly runs: readonly { readonly setup: MemorySetup; readonly result: MemoryResult }[]
+  readonly floods: readonly { readonly setup: FloodSetup; readonly result: FloodResult }[]
+}
+
+/** Results by suite, of those that were run. */
+export interface Results {
+  throughput?: ThroughputResults
+  exactness?: ExactnessResults
+  tail?: TailResults
+  memory?: MemoryResults
+}
+
+export const SUITE_NAMES = ['throughput', 'exactness', 'tail', 'memory'] as const satisfies readonly (keyof Results)[]
+export type SuiteName = (typeof SUITE_NAMES)[number]
+
+/** The root of the project, seen from where the benchmarks are compiled to. */
+export const ROOT = new URL('../../', import.meta.url)
+
+export function header(mode: Mode, seed: number): Header {
+  return {
+    startedAt: new Date().toISOString(),
+    mode,
+    seed,
+    machine: {
+      cpu: cpus()[0]?.model.trim() ?? 'unknown',
+      cores: cpus().length,
+      memoryGb: Math.round(totalmem() / 2 ** 30),
+      os: `${type()} ${release()}`,
+    },
+    versions: versions(),
+  }
+}
+
+export function saveResults(folder: URL, name: SuiteName, results: Results[SuiteName]): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(results)}\n`)
+}
+
+/** The results that are in a folder; suites that were not run are left out. */
+export function loadResults(folder: URL): Results {
+  const results: Record<string, unknown> = {}
+  for (const name of SUITE_NAMES) {
+    try {
+      results[name] = JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+  return results
+}
+
+function versions(): Record<string, string> {
+  const found: Record<string, string> = { node: process.versions.node, v8: process.versions.v8 }
+  for (const name of SUBJECTS.flatMap(({ packages }) => packages)) {
+    const path = name === 'spillway' ? 'package.json' : `node_modules/${name}/package.json`
+    const { version } = JSON.parse(readFileSync(new URL(path, ROOT), 'utf8')) as { version: string }
+    found[name] = version
+  }
+  return found
+}

@@ -1,0 +1,50 @@
+/**
+ * Spillway as its documentation says: `loadLimiter()`, and a boolean from `isAllowed`.
+ */
+import type { LimiterOptions } from 'spillway'
+import * as spillway from 'spillway'
+import type { Subject, SubjectOptions, SubjectSpec } from './subject.js'
+
+/** What the defaults keep; more users must be asked for. */
+export const DEFAULT_MAX_USERS = 1_000_000
+
+export const SPILLWAY: SubjectSpec = {
+  name: 'spillway',
+  label: 'Spillway',
+  group: 'spillway',
+  packages: ['spillway'],
+  readsClock: true,
+  takesClock: true,
+  use: '`loadLimiter()`, `isAllowed(id)`: exact sliding window and burst tokens',
+  beyond: '',
+  forgetsAfterMs: 6000,
+  create: (options) => load(options, options.clock),
+}
+
+export const SPILLWAY_COARSE: SubjectSpec = {
+  name: 'spillway-coarse',
+  label: 'Spillway, coarse clock',
+  group: 'spillway',
+  packages: ['spillway'],
+  readsClock: false,
+  takesClock: false,
+  use: '`loadLimiter({ clock: coarseClock() })`: the time of a decision is up to 1 ms behind',
+  beyond: '',
+  forgetsAfterMs: 6000,
+  create: (options) => load(options, spillway.coarseClock()),
+}
+
+async function load({ users, burst }: SubjectOptions, clock: (() => number) | undefined): Promise<Subject> {
+  const options: LimiterOptions = {}
+  if (users > DEFAULT_MAX_USERS) options.maxUsers = users
+  if (!burst) options.burst = false
+  if (clock) options.clock = clock
+  const limiter = await spillway.loadLimiter(options)
+  return {
+    kind: 'sync',
+    decide: (id) => limiter.isAllowed(id),
+    size: () => limiter.stats().users,
+    accountedBytes: () => limiter.stats().memoryBytes,
+    close: () => limiter.close(),
+  }
+}

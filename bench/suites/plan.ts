@@ -1,0 +1,29 @@
+/**
+ * What the suites are told: how much to measure, of whom, and whom to tell how far they are.
+ */
+import type { Progress } from '../progress.js'
+import type { Failure, Header, Mode } from '../results.js'
+import type { SubjectSpec } from '../subjects/subject.js'
+
+export interface Plan {
+  readonly mode: Mode
+  readonly header: Header
+  readonly seed: number
+  readonly progress: Progress
+  readonly subjects: readonly SubjectSpec[]
+}
+
+/** Runs a measurement of a subject; if it fails, notes that, so that one subject does not end the run of all. */
+export async function attempt<T>(
+  failures: Failure[],
+  subject: string,
+  what: string,
+  measure: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await measure()
+  } catch (error) {
+    failures.push({ subject, what, error: error instanceof Error ? error.message : String(error) })
+    return undefined
+  }
+}

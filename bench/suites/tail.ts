@@ -1,0 +1,45 @@
+/** Tail latency of all subjects, in rounds whose histograms are put together. */
+import { merge } from '../histogram.js'
+import type { Failure, TailResults } from '../results.js'
+import { runAlone } from '../subject-process.js'
+import type { PhaseData, TailResult } from '../tasks/tail.js'
+import type { Plan } from './plan.js'
+import { attempt } from './plan.js'
+
+const USERS = { quick: 200_000, default: 1_000_000, full: 10_000_000 }
+/** The empty loop is run longer, so that it sees the machine for as long as the limiters do. */
+const EMPTY_TIMES = 8
+const ROUNDS = { quick: 1, default: 3, full: 2 }
+/** Whom a quick look is taken at. */
+const FEW = ['spillway', 'map-fixed', 'null', 'empty']
+
+export async function runTail(plan: Plan): Promise<TailResults> {
+  const failures: Failure[] = []
+  const users = USERS[plan.mode]
+  const specs = plan.subjects.filter(({ name }) => name !== 'clock' && (plan.mode !== 'quick' || FEW.includes(name)))
+  const parts = new Map<string, TailResult[]>()
+  for (let round = 0; round < ROUNDS[plan.mode]; round++) {
+    for (const { name } of specs) {
+      plan.progress.show(`tail latency, ${users} users: ${name}, round ${round + 1} of ${ROUNDS[plan.mode]}`)
+      const setup = { subject: name, users: name === 'empty' ? EMPTY_TIMES * users : users }
+      const job = () => runAlone('tail', setup, users)
+      const result = await attempt(failures, name, `tail latency, ${users} users`, job)
+      if (result) parts.set(name, [...(parts.get(name) ?? []), result])
+    }
+  }
+  const subjects = [...parts].map(([subject, rounds]) => ({
+    subject,
+    growing: mergePhases(rounds.map(({ growing }) => growing)),
+    sweeping: mergePhases(rounds.map(({ sweeping }) => sweeping)),
+    again: mergePhases(rounds.map(({ again }) => again)),
+  }))
+  return { ...plan.header, failures, users, rounds: ROUNDS[plan.mode], subjects }
+}
+
+function mergePhases(phases: readonly PhaseData[]): PhaseData {
+  return {
+    decisions: merge(phases.map(({ decisions }) => decisions)),
+    turns: merge(phases.map(({ turns }) => turns)),
+    users: phases.at(-1)?.users,
+  }
+}

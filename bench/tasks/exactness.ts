@@ -1,0 +1,89 @@
+/**
+ * Exactness, in the process of one subject, on faked time: how many requests of a user does it admit in the worst
+ * second, when the limit is 50 a second and the requests come where windows begin and end?
+ */
+import { fakeTime } from '../fake-time.js'
+import { random } from '../random.js'
+import { subjectNamed } from '../subjects/index.js'
+import { WINDOW_MS } from '../subjects/subject.js'
+
+export interface ExactnessResult {
+  /** The most admitted within any half-open second, over all traffic. */
+  readonly worst: number
+  /** The traffic that did it. */
+  readonly traffic: string
+  /** Admitted out of a request a millisecond for ten seconds, of which the limit permits 500. */
+  readonly hammered: number
+}
+
+/** Requests by time in milliseconds, of one user. */
+interface Traffic {
+  readonly name: string
+  readonly times: readonly number[]
+}
+
+const HAMMER_MS = 10_000
+/** Time between users: whole seconds, so that every user finds wall clocks at the same place, and longer than any window. */
+const REST_MS = 30_000
+
+export async function measureExactness(name: string, seed: number): Promise<ExactnessResult> {
+  const time = fakeTime()
+  const spec = subjectNamed(name)
+  // Tokens are permitted on top of the limit; without them every subject has the same rule.
+  const subject = await spec.create({ users: 1000, burst: false })
+  const admissions = async ({ times }: Traffic, user: string) => {
+    const start = Math.ceil(time.now() / REST_MS + 1) * REST_MS
+    const admitted: number[] = []
+    for (const at of times) {
+      time.moveTo(start + at)
+      if (await subject.decide(user)) admitted.push(at)
+    }
+    return admitted
+  }
+
+  let worst = { worst: 0, traffic: '' }
+  for (const [index, traffic] of allTraffic(seed).entries()) {
+    const count = mostInWindow(await admissions(traffic, `user-${index}`))
+    if (count > worst.worst) worst = { worst: count, traffic: traffic.name }
+  }
+  const hammer = { name: 'hammer', times: Array.from({ length: HAMMER_MS }, (_, ms) => ms) }
+  const hammered = (await admissions(hammer, 'hammer')).length
+  subject.close()
+  return { ...worst, hammered }
+}
+
+function allTraffic(seed: number): Traffic[] {
+  const next = random(seed)
+  const traffic: Traffic[] = [
+    // The first request opens a window, the rest come around its end.
+    { name: 'around the end of the own window', times: [0, ...spread(990, 10, 6), ...spread(1000, 10, 6)] },
+    { name: 'around a whole second', times: [...spread(490, 10, 6), ...spread(1000, 10, 6)] },
+    { name: 'before a whole second, and in it', times: [...spread(980, 20, 3), ...spread(1000, 20, 3)] },
+    { name: 'all at once, then steadily', times: [...spread(0, 1, 60), ...spread(1, 2500, 1)] },
+    { name: 'steadily, double the limit', times: spread(0, 400, 1).map((at) => at * 10) },
+  ]
+  for (let user = 0; user < 40; user++) {
+    const times: number[] = []
+    for (let burst = 0; burst < 12; burst++) {
+      const at = 500 * burst + Math.floor(40 * next())
+      times.push(...spread(at, 1 + Math.floor(20 * next()), 1 + Math.floor(10 * next())))
+    }
+    traffic.push({ name: 'bursts near half seconds', times: times.sort((a, b) => a - b) })
+  }
+  return traffic
+}
+
+/** `each` requests in every one of `length` milliseconds from `from`. */
+function spread(from: number, length: number, each: number): number[] {
+  return Array.from({ length: length * each }, (_, index) => from + Math.floor(index / each))
+}
+
+function mostInWindow(times: readonly number[]): number {
+  let most = 0
+  let first = 0
+  for (const [index, time] of times.entries()) {
+    while (times[first]! <= time - WINDOW_MS) first++
+    most = Math.max(most, index - first + 1)
+  }
+  return most
+}

@@ -1,0 +1,144 @@
+/**
+ * Tail latency, in the process of one subject: every single decision is timed while users arrive, while they are
+ * removed, and while others arrive in their place.
+ *
+ * Times run from the end of one decision to the end of the next, so that no pause falls between two of them; each has
+ * the reading of a clock in it and the count of a histogram, as the empty loop shows. Between batches the event loop
+ * turns, and how long it takes is kept too: a request that comes while timers run has to wait for them.
+ */
+import type { HistogramData } from '../histogram.js'
+import { Histogram } from '../histogram.js'
+import { IdMaker } from '../ids.js'
+import { subjectNamed } from '../subjects/index.js'
+import type { Subject } from '../subjects/subject.js'
+import { turn } from '../turn.js'
+
+export interface TailSetup {
+  readonly subject: string
+  readonly users: number
+}
+
+export interface PhaseData {
+  readonly decisions: HistogramData
+  readonly turns: HistogramData
+  /** Users kept at the end, where it can be told. */
+  readonly users: number | undefined
+}
+
+export interface TailResult {
+  /** A first wave of users arrives, each with one request. */
+  readonly growing: PhaseData
+  /** A thousand users go on while all the others have gone stale and are removed. */
+  readonly sweeping: PhaseData
+  /** A second wave of other users arrives. */
+  readonly again: PhaseData
+}
+
+const BATCH = 1024
+const ACTIVE_USERS = 1024
+/** Decisions between two turns while users are swept: timers must get their chance often. */
+const SWEEP_BATCH = 256
+const WARM_UP_USERS = 30_000
+/** How far the clock is moved on, for those who take one: more than it takes to be stale with every token earned. */
+const JUMP_MS = 200_000
+/** How long sweeping is watched of those who do not sweep by themselves. */
+const WATCH_MS = 6000
+
+export async function measureTail({ subject: name, users }: TailSetup): Promise<TailResult> {
+  const spec = subjectNamed(name)
+  let offset = 0
+  const clock = spec.takesClock ? () => performance.now() + offset : undefined
+
+  const warm = await spec.create({ users: WARM_UP_USERS, clock, burst: true })
+  await arrive(warm, 0, WARM_UP_USERS)
+  await linger(warm, 200)
+  warm.close()
+
+  const subject = await spec.create({ users, clock, burst: true })
+  const growing = await arrive(subject, 0, users)
+  offset += JUMP_MS
+  const sweeping = await linger(subject, spec.forgetsAfterMs ?? WATCH_MS)
+  offset += JUMP_MS
+  const again = await arrive(subject, users, users)
+  subject.close()
+  return { growing, sweeping, again }
+}
+
+async function arrive(subject: Subject, from: number, count: number): Promise<PhaseData> {
+  const decisions = new Histogram()
+  const turns = new Histogram()
+  const maker = new IdMaker('uuid', BATCH)
+  for (let at = 0; at < count; at += BATCH) {
+    const length = Math.min(BATCH, count - at)
+    maker.prepareRun(from + at, length)
+    maker.make()
+    await timeEach(subject, maker.strings, 0, length, decisions)
+    await timeTurn(turns)
+  }
+  return { decisions: decisions.data(), turns: turns.data(), users: subject.size() }
+}
+
+async function linger(subject: Subject, forMs: number): Promise<PhaseData> {
+  const decisions = new Histogram()
+  const turns = new Histogram()
+  const maker = new IdMaker('uuid', ACTIVE_USERS)
+  maker.prepareRun(0, ACTIVE_USERS)
+  maker.make()
+  const end = performance.now() + forMs
+  let from = 0
+  do {
+    await timeEach(subject, maker.strings, from, SWEEP_BATCH, decisions)
+    await timeTurn(turns)
+    from = (from + SWEEP_BATCH) % ACTIVE_USERS
+  } while (performance.now() < end)
+  return { decisions: decisions.data(), turns: turns.data(), users: subject.size() }
+}
+
+async function timeTurn(turns: Histogram): Promise<void> {
+  const start = performance.now()
+  await turn()
+  turns.record(performance.now() - start)
+}
+
+function timeEach(
+  subject: Subject,
+  ids: readonly string[],
+  from: number,
+  count: number,
+  histogram: Histogram,
+): void | Promise<void> {
+  if (subject.kind === 'async') return awaitEach(subject.decide, ids, from, count, histogram)
+  runEach(subject.decide, ids, from, count, histogram)
+}
+
+function runEach(
+  decide: (id: string) => boolean,
+  ids: readonly string[],
+  from: number,
+  count: number,
+  histogram: Histogram,
+): void {
+  let last = performance.now()
+  for (let at = from; at < from + count; at++) {
+    decide(ids[at]!)
+    const now = performance.now()
+    histogram.record(now - last)
+    last = now
+  }
+}
+
+async function awaitEach(
+  decide: (id: string) => Promise<boolean>,
+  ids: readonly string[],
+  from: number,
+  count: number,
+  histogram: Histogram,
+): Promise<void> {
+  let last = performance.now()
+  for (let at = from; at < from + count; at++) {
+    await decide(ids[at]!)
+    const now = performance.now()
+    histogram.record(now - last)
+    last = now
+  }
+}
