@@ -79,8 +79,7 @@ export function finish(bytes: usize): u64 {
   const whole = bytes & ~7
   absorb(whole)
   const rest = bytes & 7
-  // The scratch area is longer than any id part in it, so that reading eight bytes stays within it; what an
-  // earlier id left there is masked off.
+  // Whatever lies behind the part, of an earlier id or behind the scratch area, is masked off.
   const tail = load<u64>(scratchAt() + whole) & (((<u64>1) << (rest << 3)) - 1)
   compress(tail | ((<u64>(absorbed + rest)) << 56))
   v2 ^= 0xff

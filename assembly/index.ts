@@ -123,7 +123,7 @@ export function peek(slot: u32, reading: f64, cost: u32): bool {
   const now = observe(reading)
   const user = locate(slot)
   const turnedAway = user == null && roomAt(rememberedAt(slot).handle, now) > now
-  const admitted = turnedAway ? onFull == ALLOW : admissible(orStranger(user), now, cost)
+  const admitted = turnedAway ? allowsStranger(now, cost) : admissible(orStranger(user), now, cost)
   reportOn(slot, now, cost, admitted)
   return admitted
 }
@@ -165,7 +165,7 @@ export function sweep(reading: f64, pages: u32): bool {
   return sweepSlice(observe(reading), pages)
 }
 
-/** Leaves the statistics in the report, in the order that the wrapper's `StatsReport` names. */
+/** Leaves the statistics in the report, in the order of `STATISTICS` in `src/core.ts`. */
 export function stats(): void {
   put(0, <f64>users)
   put(1, <f64>usedPages * <f64>PAGE_SIZE + <f64>directoryBytes())
@@ -185,7 +185,7 @@ export function stats(): void {
 function decideSlot(slot: u32, now: f64, cost: u32): bool {
   let user = locate(slot)
   if (user == null) user = join(rememberedAt(slot).handle, now)
-  const admitted = user == null ? onFull == ALLOW : decideUser(user, now, cost)
+  const admitted = user == null ? allowsStranger(now, cost) : decideUser(user, now, cost)
   if (admitted) allowed++
   else denied++
   return admitted
@@ -225,6 +225,11 @@ function observe(reading: f64): f64 {
   const time = reading - origin
   if (time > latest) latest = min(time, LATEST)
   return latest
+}
+
+/** Whether a newcomer for whom there is no room is admitted all the same, as any user never seen would be. */
+function allowsStranger(now: f64, cost: u32): bool {
+  return onFull == ALLOW && admissible(changetype<User>(strangerAt()), now, cost)
 }
 
 /** The user, or the one that stands for all who were never seen. */

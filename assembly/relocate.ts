@@ -8,7 +8,7 @@
 import { blockSize, borrowBlock } from './blocks'
 import { Page, scratchAt, USER_SIZE, User, userAt } from './layout'
 import { join } from './room'
-import { find, pageAtIndex, pageOf, remove, slotOf, users } from './table'
+import { find, pageAtIndex, pageOf, remove, removeHandle, slotOf, users } from './table'
 
 /** The directory index of the page that users are lifted from next. */
 let next: u32 = 0
@@ -36,10 +36,13 @@ export function liftNext(): bool {
 /** Adds the user in the scratch area. False if memory is exhausted. */
 export function land(now: f64): bool {
   const traveller = changetype<User>(scratchAt())
-  const block = traveller.block != 0 ? borrowBlock() : 0
-  if (traveller.block != 0 && block == 0) return false
   const user = join(traveller.handle, now)
   if (user == null) return false
+  const block = traveller.block != 0 ? borrowBlock() : 0
+  if (traveller.block != 0 && block == 0) {
+    removeHandle(traveller.handle)
+    return false
+  }
   memory.copy(changetype<usize>(user), scratchAt(), USER_SIZE)
   user.block = block
   if (block != 0) memory.copy(block, scratchAt() + USER_SIZE, blockSize)

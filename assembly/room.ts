@@ -7,7 +7,7 @@
 import { PAGE_USERS, Page, User, userAt } from './layout'
 import { removeStale } from './sweep'
 import { add, pageAtIndex, pageOf, remove, SPLIT_AT, split, splitsCheaply, users } from './table'
-import { freePlaces, staleAt } from './window'
+import { freePlaces, limit, staleAt } from './window'
 
 let maxUsers: u32 = 0
 let evicting: bool = false
@@ -70,22 +70,22 @@ function vacate(page: Page, now: f64): bool {
 }
 
 /**
- * The slot of the user to evict: the one idle for longest, of those who have places left. A user at the limit is
- * evicted only from a page where all are, so that a flood of ids cannot win a flooder a fresh window.
+ * The slot of the user to evict: the one idle for longest, if its window is empty. Where all have asked within their
+ * window, the one who has taken the fewest places, of several the one idle for longest, so that a flood of ids makes the
+ * ids of the flood leave, and cannot win a flooder a fresh window.
  */
 function victimIn(page: Page, now: f64): u32 {
   let victim: u32 = 0
   let longest = Infinity
-  let spared = true
+  let fewest = u32.MAX_VALUE
   for (let slot: u32 = 0; slot < PAGE_USERS; slot++) {
     const user = userAt(page, slot)
     if (user.handle == 0) continue
-    const atLimit = freePlaces(user, now) == 0
-    if (spared == atLimit ? user.last < longest : spared) {
-      victim = slot
-      longest = user.last
-      spared = atLimit
-    }
+    const taken = limit - freePlaces(user, now)
+    if (taken > fewest || (taken == fewest && user.last >= longest)) continue
+    victim = slot
+    longest = user.last
+    fewest = taken
   }
   return victim
 }

@@ -2,11 +2,11 @@
  * The sliding window and the burst tokens of one user: all the arithmetic of allow and deny.
  *
  * Window. Each admission on the base quota leaves the tick at which it was made in the user's ring, oldest first.
- * A tick is windowMs / 30,000. An admission is rounded up to a whole tick and the present down, so a place is never
- * given back early, and at most two ticks late (never, where the clock's steps are whole ticks:
- * whole milliseconds in a window that divides 30 s, even ones in a minute, whole seconds in five minutes). Ticks are kept modulo 2^16: an entry must not grow older than two
- * windows, which holds because every request of the user drops what has expired, and a gap beyond `clearMs`
- * drops all without looking.
+ * A tick is windowMs / 30,000. An admission is rounded up to a whole tick and the present down, so a place is not given
+ * back early (but for the last bit of a clock's fractions), and at most two ticks late: not at all where the clock's
+ * steps are whole ticks, as whole milliseconds are in a window that divides 30 s, even ones in a minute, whole seconds
+ * in five minutes. Ticks are kept modulo 2^16: an entry must not grow older than two windows, which holds because every
+ * request of the user drops what has expired, and a gap beyond `clearMs` drops all without looking.
  *
  * Up to 16 admissions lie in the user itself, one a cell. A busier user borrows a block of `cells` cells, each for
  * `unit` admissions, `unit * cells >= limit`. A cell carries the time of its latest admission, so the limit holds
@@ -99,7 +99,7 @@ export function freePlaces(user: User, time: f64): u32 {
 
 /** Tokens at `time`, with fractions. */
 export function tokensAt(user: User, time: f64): f64 {
-  return max(0, (time * refill - debtAt(user, time)) / TOKEN)
+  return min(capacity / TOKEN, max(0, (time * refill - debtAt(user, time)) / TOKEN))
 }
 
 /**
@@ -159,9 +159,11 @@ export function emptyAt(user: User, now: f64): f64 {
 
 /** The earliest time from `now` on at which the user is stale if nothing else happens. */
 export function staleAt(user: User, now: f64): f64 {
+  const empty = emptyAt(user, now)
+  if (isStale(user, empty)) return empty
   const idle = user.last + paceMs
   const full = max(idle, (user.debt + capacity) / refill)
-  let time = max(emptyAt(user, now), user.debt <= 0 ? idle : full)
+  let time = max(empty, user.debt <= 0 ? idle : full)
   let step = ulp(time)
   while (time < Infinity && !isStale(user, time)) {
     time += step
@@ -180,7 +182,8 @@ function tokensReach(user: User, from: f64, thousandths: f64): f64 {
 /** The user's debt at `time`: grown by a gap that earned nothing, and by what overflowed. */
 function debtAt(user: User, time: f64): f64 {
   const gap = time - user.last
-  const debt = gap > paceMs ? user.debt : user.debt + gap * refill
+  // A gap that earns nothing keeps the tokens as they were to the bit, so that no whole one is lost to rounding.
+  const debt = gap > paceMs ? user.debt : time * refill - (user.last * refill - user.debt)
   return max(debt, time * refill - capacity)
 }
 

@@ -43,19 +43,32 @@ export type CoreExports = {
 export const SCRATCH_SIZE = 1024
 
 /** Slots that name users to the core, the last one for a user who is not remembered: `SLOTS` of `assembly/layout.ts`. */
-export const SLOTS = 4097
+export const SLOTS = 16_385
 
 /** 32-bit words of a slot: the handle, low half first, and two that are the core's own. */
 const SLOT_WORDS = 4
 
-/** Bytes of a user who travels: its record and the largest ring block. */
+/** Bytes of a user who travels: `USER_SIZE`, and the largest ring block, of `MAX_CELLS`, in `assembly/layout.ts`. */
 const TRAVEL_SIZE = 64 + 136
 
-/** Where the report of `stats` has the users, the highest time seen, and the most users and pages there were. */
-const USERS = 0
-const LATEST = 10
-const PEAK_USERS = 11
-const PEAK_PAGES = 12
+/** What `stats` reports, in the order of `assembly/index.ts`. */
+const STATISTICS = [
+  'users',
+  'memoryBytes',
+  'allowed',
+  'denied',
+  'burstSpent',
+  'swept',
+  'evicted',
+  'forcedGrowths',
+  'tablePages',
+  'touchedBytes',
+  'latest',
+  'peakUsers',
+  'peakPages',
+] as const
+
+export type Statistic = (typeof STATISTICS)[number]
 
 /** Numbers in the report. */
 const REPORT_LENGTH = 16
@@ -119,7 +132,7 @@ export class Core {
   successor(): Core {
     const core = new Core(this.#module, this.#settings, this.#origin, this.#key)
     core.views.slots.set(this.views.slots)
-    core.abi.succeed(this.statistic(LATEST), this.statistic(PEAK_USERS), this.statistic(PEAK_PAGES))
+    core.abi.succeed(this.statistic('latest'), this.statistic('peakUsers'), this.statistic('peakPages'))
     core.#leaveRoomFor(this)
     return core
   }
@@ -131,9 +144,9 @@ export class Core {
   }
 
   /** One of the numbers that the core's `stats` reports. */
-  statistic(index: number): number {
+  statistic(name: Statistic): number {
     this.abi.stats()
-    return this.views.report[index]
+    return this.views.report[STATISTICS.indexOf(name)]
   }
 
   /** Moves the user of a slot here from another instance, if that has it. */
@@ -158,7 +171,7 @@ export class Core {
 
   /** Both instances together hold no more than `maxUsers`. */
   #leaveRoomFor(other: Core): void {
-    this.abi.setMaxUsers(this.#settings.maxUsers - other.statistic(USERS))
+    this.abi.setMaxUsers(this.#settings.maxUsers - other.statistic('users'))
   }
 }
 

@@ -10,7 +10,13 @@ import type { Core } from './core.js'
 import { SCRATCH_SIZE, SLOTS } from './core.js'
 import { describe } from './options.js'
 
-const SLOT_BITS = 12
+const SLOT_BITS = 14
+
+/** An odd number near 2^32 / golden ratio, which spreads neighbours far apart: Knuth's multiplicative hashing. */
+const SPREAD = 0x9e3779b1
+
+/** The part of a spread that makes a tag. */
+const TAG_MASK = 0xffff
 
 /** The slot for a user who is not remembered. */
 const PASSING = SLOTS - 1
@@ -43,7 +49,7 @@ export class Interner {
     if (typeof id !== 'string') throw new TypeError(`userId must be a string, not ${describe(id)}`)
     const spread = spreadOf(id)
     const slot = spread >>> (32 - SLOT_BITS)
-    return this.#ids[slot] === id ? slot : this.#miss(id, slot, spread & 0xffff)
+    return this.#ids[slot] === id ? slot : this.#miss(id, slot, spread & TAG_MASK)
   }
 
   #miss(id: string, slot: number, tag: number): number {
@@ -94,13 +100,23 @@ export class Interner {
   }
 }
 
-/** Spreads ids over 32 bits by their length and last code units, where most ids differ. */
+/**
+ * Spreads ids over 32 bits by their length, their last code units, where most ids differ, and those before the middle,
+ * for ids that end alike, as addresses of one domain do. The slot is taken from the top, the tag from the bottom.
+ */
 function spreadOf(id: string): number {
   const end = id.length
-  if (end < 4) return Math.imul(end === 0 ? 0 : id.charCodeAt(0) + 256 * id.charCodeAt(end - 1) + end, 0x9e3779b1)
-  const last = id.charCodeAt(end - 1) | (id.charCodeAt(end - 2) << 8)
-  const before = id.charCodeAt(end - 3) | (id.charCodeAt(end - 4) << 8)
-  return Math.imul(last ^ (before << 16) ^ end, 0x9e3779b1)
+  let last = end
+  let middle = end
+  if (end >= 6) {
+    const half = end >> 1
+    last = id.charCodeAt(end - 1) | (id.charCodeAt(end - 2) << 8) | (id.charCodeAt(end - 3) << 16)
+    middle = id.charCodeAt(half - 1) | (id.charCodeAt(half - 2) << 8) | (id.charCodeAt(half - 3) << 16)
+  } else {
+    for (let at = 0; at < end; at++) last = (last << 5) + id.charCodeAt(at)
+  }
+  const spread = Math.imul(last ^ Math.imul(middle ^ end, SPREAD), SPREAD)
+  return spread ^ (spread >>> 15)
 }
 
 /** Writes code units as bytes. False if one takes two bytes. */

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { compileCore } from '#module'
 import type { Clock } from './clock.js'
 import { Core } from './core.js'
@@ -80,7 +81,7 @@ export class RateLimiter {
     this.#maxCost = Math.floor(settings.limit + settings.capacity)
     this.#sweepTarget = {
       sweepPages: (pages) => this.#store.sweep(pages, this.#reading()),
-      countPages: () => this.#store.statistic('tablePages'),
+      countPages: () => this.#store.pages,
     }
     this.#stopSweeper =
       settings.sweepIntervalMs > 0 ? startSweeper(this.#sweepTarget, settings.sweepIntervalMs) : () => {}
@@ -181,7 +182,7 @@ export class RateLimiter {
 
   /** Stops the timer. The limiter cannot be used any more; closing again does nothing. */
   close(): void {
-    this.#stopSweeper?.()
+    this.#stopSweeper()
     this.#clock = () => {
       throw new Error('The limiter is closed')
     }

@@ -10,14 +10,14 @@ export interface LimiterOptions {
   /** Burst tokens, earned by inactivity and used when the window is full; `false` for none. */
   burst?: BurstOptions | false | undefined
   /**
-   * Users kept at the same time, which bounds memory to some 250 bytes a user at worst. Whole, 1 to 30,000,000.
+   * Users kept at the same time, which bounds memory to some 270 bytes a user at worst. Whole, 1 to 30,000,000.
    * Default 1,000,000 in Node, Deno and Bun, 100,000 in browsers and edge workers.
    */
   maxUsers?: number | undefined
   /**
-   * What happens to a user never seen when `maxUsers` are kept and none of them is stale: `'evict'` forgets the one
-   * idle for longest in the newcomer's page (the default), `'deny'` denies the newcomer, `'allow'` admits the
-   * newcomer without keeping it.
+   * What happens to a user never seen when `maxUsers` are kept and none in the newcomer's page of the table is stale:
+   * `'evict'` forgets the one idle for longest there (the default), `'deny'` denies the newcomer, `'allow'` treats the
+   * newcomer as never seen each time, without keeping it.
    */
   onFull?: OnFull | undefined
   /**
@@ -36,7 +36,7 @@ export interface LimiterOptions {
 export interface BurstOptions {
   /** Most tokens a user can have. 0 to 1,000,000,000, fractions allowed. Default 100. */
   capacity?: number | undefined
-  /** Tokens earned by a second of inactivity. 0 to 1,000,000,000, fractions allowed. Default 1. */
+  /** Tokens earned by a second of inactivity. 0 to 1,000,000, fractions allowed. Default 1. */
   refillPerSecond?: number | undefined
 }
 
@@ -60,6 +60,8 @@ export interface Settings {
 
 const MOST = 1_000_000_000
 const MOST_USERS = 30_000_000
+/** Above it, counts of tokens would lose their fractions within years. */
+const MOST_REFILL = 1_000_000
 /** The longest delay of a timer; a longer one would fire at once. */
 const LONGEST_TIMER = 2_147_483_647
 /** As much as a small process takes; giving back less is not worth moving anybody. */
@@ -94,7 +96,9 @@ export function settle(options: LimiterOptions): Settings {
     limit: number('limit', options.limit, 50, { from: 1, to: MOST, whole: true }),
     windowMs: number('windowMs', options.windowMs, 1000, { from: 1, to: Number.MAX_SAFE_INTEGER }),
     capacity: burst ? number('burst.capacity', burst.capacity, 100, { from: 0, to: MOST }) : 0,
-    refillPerSecond: burst ? number('burst.refillPerSecond', burst.refillPerSecond, 1, { from: 0, to: MOST }) : 0,
+    refillPerSecond: burst
+      ? number('burst.refillPerSecond', burst.refillPerSecond, 1, { from: 0, to: MOST_REFILL })
+      : 0,
     maxUsers: number('maxUsers', options.maxUsers, defaultMaxUsers(), { from: 1, to: MOST_USERS, whole: true }),
     onFull: policy(options.onFull),
     sweepIntervalMs: number('sweepIntervalMs', options.sweepIntervalMs, defaultSweepIntervalMs(), {
@@ -130,7 +134,8 @@ export function describe(value: unknown): string {
     case 'function':
       return 'a function'
     case 'bigint':
-      return `${value}n`
+    case 'symbol':
+      return `a ${typeof value}`
     default:
       return String(value)
   }

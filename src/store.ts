@@ -5,26 +5,12 @@
  * user moves to it when it asks next, the others a few at a time with the sweeps, and the old instance is dropped for
  * the garbage collector. Every user is in one of the two, so no answer changes on the way.
  */
-import type { Core } from './core.js'
+import type { Core, Statistic } from './core.js'
 import { Interner } from './interner.js'
 import type { Settings } from './options.js'
 
-/** Places of the numbers in the core's report. */
-const REPORT = {
-  users: 0,
-  memoryBytes: 1,
-  allowed: 2,
-  denied: 3,
-  burstSpent: 4,
-  swept: 5,
-  evicted: 6,
-  forcedGrowths: 7,
-  tablePages: 8,
-  touchedBytes: 9,
-} as const
-
 /** The numbers that only grow, and are carried over from instance to instance. */
-const COUNTS = ['allowed', 'denied', 'burstSpent', 'swept', 'evicted', 'forcedGrowths'] as const
+const COUNTS: readonly Statistic[] = ['allowed', 'denied', 'burstSpent', 'swept', 'evicted', 'forcedGrowths']
 
 /** More pages than there can be. */
 const ALL_PAGES = 0x7fffffff
@@ -43,7 +29,7 @@ export class UserStore {
   readonly #interner: Interner
   readonly #settings: Settings
   /** What instances before this one have counted. */
-  readonly #counted = new Float64Array(Object.keys(REPORT).length)
+  readonly #counted = new Map<Statistic, number>()
 
   constructor(core: Core, settings: Settings) {
     this.core = core
@@ -62,13 +48,12 @@ export class UserStore {
     return slot
   }
 
-  /** Sweeps so many pages, or moves the users of so many. True when that ended a pass over the table. */
+  /** Sweeps so many pages, or moves the users of so many. True when that ended a pass, moving included. */
   sweep(pages: number, reading: number): boolean {
     if (this.#previous !== undefined) return this.#moveUsers(pages * USERS_A_PAGE, this.#previous)
     const ended = this.core.abi.sweep(reading, pages) !== 0
     this.core.abi.growAhead()
-    if (ended && this.#isWasteful()) this.#startMoving()
-    return ended
+    return ended && !(this.#isWasteful() && this.#startMoving())
   }
 
   /** Sweeps all pages, and moves all users that are to move. */
@@ -79,34 +64,40 @@ export class UserStore {
     if (this.#previous !== undefined) this.#moveUsers(Infinity, this.#previous)
   }
 
+  /** Pages that a pass has to sweep, those included whose users are still to move. */
+  get pages(): number {
+    const toMove = Math.ceil((this.#previous?.statistic('users') ?? 0) / USERS_A_PAGE)
+    return this.core.statistic('tablePages') + toMove
+  }
+
   /** One of the numbers that are told about a limiter. */
-  statistic(name: keyof typeof REPORT): number {
-    const index = REPORT[name]
-    const held = name === 'users' || name === 'memoryBytes' ? (this.#previous?.statistic(index) ?? 0) : 0
-    return this.core.statistic(index) + this.#counted[index] + held
+  statistic(name: Statistic): number {
+    const held = name === 'users' || name === 'memoryBytes' ? (this.#previous?.statistic(name) ?? 0) : 0
+    return this.core.statistic(name) + (this.#counted.get(name) ?? 0) + held
   }
 
   #isWasteful(): boolean {
     const { core } = this
-    const touched = core.statistic(REPORT.touchedBytes)
-    const used = core.statistic(REPORT.memoryBytes)
-    const full = core.statistic(REPORT.users) >= this.#settings.maxUsers
+    const touched = core.statistic('touchedBytes')
+    const used = core.statistic('memoryBytes')
+    const full = core.statistic('users') >= this.#settings.maxUsers
     return touched - used >= this.#settings.spareBytes && used < touched * WASTEFUL && !full
   }
 
-  #startMoving(): void {
+  /** False if there is no memory for a second instance just now: this one goes on, and the next pass tries again. */
+  #startMoving(): boolean {
     const previous = this.core
     let fresh: Core
     try {
       fresh = previous.successor()
     } catch {
-      // No memory for a second instance just now: this one goes on, and the next sweep tries again.
-      return
+      return false
     }
-    for (const name of COUNTS) this.#counted[REPORT[name]] += previous.statistic(REPORT[name])
+    for (const name of COUNTS) this.#counted.set(name, this.statistic(name))
     this.core = fresh
     this.#interner.moveTo(fresh)
     this.#previous = previous
+    return true
   }
 
   #moveUsers(most: number, previous: Core): boolean {

@@ -16,7 +16,7 @@ const PAGES_A_STEP = 8
 export interface SweepTarget {
   /** Sweeps so many pages. True when that ended a pass. */
   sweepPages(pages: number): boolean
-  /** Pages of the whole table. */
+  /** Pages that a pass has to sweep. */
   countPages(): number
 }
 
@@ -29,8 +29,11 @@ export interface SweepTarget {
  */
 export function startSweeper(target: SweepTarget, intervalMs: number): () => void {
   const held = new WeakRef(target)
+  let stopped = false
   let timer: ReturnType<typeof setTimeout>
   const schedule = (delayMs: number) => {
+    // The limiter may have been closed within the slice, by its own clock.
+    if (stopped) return
     timer = setTimeout(tick, delayMs)
     unref(timer)
   }
@@ -47,7 +50,10 @@ export function startSweeper(target: SweepTarget, intervalMs: number): () => voi
     schedule(Math.max(1, intervalMs * part))
   }
   schedule(intervalMs)
-  return () => clearTimeout(timer)
+  return () => {
+    stopped = true
+    clearTimeout(timer)
+  }
 }
 
 /** Sweeps one slice; gives the part of the table that it swept. */
@@ -57,7 +63,7 @@ function sweepSlice(target: SweepTarget): number {
   let swept = 0
   do {
     swept += PAGES_A_STEP
-    if (target.sweepPages(PAGES_A_STEP)) return swept >= pages ? 1 : swept / pages
+    if (target.sweepPages(PAGES_A_STEP)) break
   } while (performance.now() < end)
-  return swept / pages
+  return Math.min(1, swept / pages)
 }

@@ -15,7 +15,7 @@ const RECORD = new URL('./costs.json', import.meta.url)
 
 /** Users beyond what the slots remember. */
 const USERS = 20_000
-const PASSING = 4096
+const PASSING = 16_384
 
 /** Runs the trace: a table of 20,000 users under a fixed key, and each kind of decision on it. */
 function run(): Record<string, Costs> {

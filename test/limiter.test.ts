@@ -144,6 +144,22 @@ describe.each(builds)('on the $name build', ({ module }) => {
     expect(limiter.peek('a')).toMatchObject({ allowed: false, remaining: 0, burstRemaining: 0 })
   })
 
+  test('on a fractional clock no whole token is lost to rounding', async () => {
+    for (const refillPerSecond of [0.1, 0.3, 1, 3, 5, 7.7, 10]) {
+      for (let start = 0; start < 40; start++) {
+        const { clock, limiter } = await setUp({ burst: { capacity: 20, refillPerSecond } })
+        clock.set(1e6 + start * 1234.5678)
+        let admitted = 0
+        // All at once, but for fractions of a millisecond that go by.
+        for (let i = 0; i < 80; i++) {
+          clock.advance(0.0137)
+          if (limiter.isAllowed('a')) admitted++
+        }
+        expect(admitted).toBe(70)
+      }
+    }
+  })
+
   test('without burst there are no tokens', async () => {
     const { clock, limiter, admitted } = await setUp({ burst: false })
     clock.set(10_000)

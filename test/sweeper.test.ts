@@ -36,6 +36,22 @@ describe('with fake timers', () => {
     expect(users).toBeLessThan(200_000)
   })
 
+  test('users who are left after a spike are moved within an interval, and sweeping goes on', async () => {
+    const clock = manualClock()
+    using limiter = await loadLimiter({ clock, sweepIntervalMs: 1000 })
+    for (let i = 0; i < 300_000; i++) limiter.isAllowed(`spike_${i}`)
+    clock.advance(1000)
+    for (let i = 0; i < 20_000; i++) limiter.isAllowed(`stays_${i}`, 2)
+    const { memoryBytes } = limiter.stats()
+    vi.advanceTimersByTime(10_000)
+    expect(limiter.stats().users).toBe(20_000)
+    expect(limiter.stats().memoryBytes).toBeLessThan(memoryBytes / 4)
+    for (let i = 0; i < 20_000; i += 100) expect(limiter.peek(`stays_${i}`).remaining).toBe(48)
+    clock.advance(1000)
+    vi.advanceTimersByTime(10_000)
+    expect(limiter.stats().users).toBe(0)
+  })
+
   test('close and sweepIntervalMs: 0 leave no timer', async () => {
     const limiter = await loadLimiter()
     expect(vi.getTimerCount()).toBe(1)

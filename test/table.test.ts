@@ -80,6 +80,27 @@ describe.each(builds)('on the $name build', ({ module }) => {
     expect(limiter.peek('a')).toMatchObject({ remaining: 50 })
   })
 
+  test('a flood wins a user who is just below the limit nothing either', async () => {
+    const { clock, limiter } = await setUp({ maxUsers: 2 })
+    expect(limiter.isAllowed('attacker', 49)).toBe(true)
+    for (let i = 0; i < 100; i++) {
+      clock.advance(1)
+      limiter.isAllowed(`flood_${i}`)
+    }
+    expect(limiter.peek('attacker').remaining).toBe(1)
+  })
+
+  test('evicts one whose window is empty before any who has taken places', async () => {
+    const { clock, limiter } = await setUp({ maxUsers: 2 })
+    clock.set(10_000)
+    limiter.isAllowed('idle', 55)
+    clock.set(11_500)
+    limiter.isAllowed('busy')
+    limiter.isAllowed('new')
+    expect(limiter.peek('busy').remaining).toBe(49)
+    expect(limiter.peek('idle').burstRemaining).toBe(11.5)
+  })
+
   test('evicts from a page where all are at the limit', async () => {
     const { clock, limiter } = await setUp({ maxUsers: 2, limit: 1, burst: false })
     limiter.isAllowed('a')
@@ -117,12 +138,25 @@ describe.each(builds)('on the $name build', ({ module }) => {
     expect(limiter.stats()).toMatchObject({ users: 2, denied: 2, evicted: 0, swept: 1 })
   })
 
+  test("onFull 'deny' counts a full window that ends within the pace as stale: peek, check and retryAfterMs agree", async () => {
+    const { clock, limiter } = await setUp({ maxUsers: 1, onFull: 'deny', limit: 1, burst: false })
+    limiter.isAllowed('a')
+    clock.set(999)
+    expect(limiter.isAllowed('a')).toBe(false)
+    expect(limiter.peek('new')).toMatchObject({ allowed: false, retryAfterMs: 1 })
+    clock.set(1000)
+    expect(limiter.peek('new').allowed).toBe(true)
+    expect(limiter.check('new').allowed).toBe(true)
+  })
+
   test("onFull 'allow' admits newcomers without keeping them", async () => {
     const { limiter } = await setUp({ maxUsers: 1, onFull: 'allow', burst: false })
     limiter.isAllowed('a', 50)
     expect(limiter.isAllowed('a')).toBe(false)
     for (let i = 0; i < 200; i++) expect(limiter.isAllowed('new')).toBe(true)
     expect(limiter.peek('new')).toMatchObject({ allowed: true, remaining: 50 })
+    // As one never seen: with no tokens yet, no more than the limit at once.
+    expect(limiter.peek('new', 50).allowed).toBe(true)
     expect(limiter.stats()).toMatchObject({ users: 1, allowed: 201, evicted: 0 })
   })
 
