@@ -30,6 +30,8 @@ export interface SweepTarget {
 export function startSweeper(target: SweepTarget, intervalMs: number): () => void {
   const held = new WeakRef(target)
   let stopped = false
+  /** Pages of the table when the pass began: it may merge most of them, and must not slow down for that. */
+  let pagesOfPass = 0
   let timer: ReturnType<typeof setTimeout>
   const schedule = (delayMs: number) => {
     // The limiter may have been closed within the slice, by its own clock.
@@ -42,7 +44,10 @@ export function startSweeper(target: SweepTarget, intervalMs: number): () => voi
     if (!alive) return
     let part = 1
     try {
-      part = sweepSlice(alive)
+      if (pagesOfPass === 0) pagesOfPass = alive.countPages()
+      const { swept, ended } = sweepSlice(alive)
+      part = Math.min(1, swept / pagesOfPass)
+      if (ended) pagesOfPass = 0
     } catch {
       // The limiter's clock failed. That is for the next decision to throw, to a caller who can catch it; thrown from
       // a timer it would end the process. The sweep is tried again an interval later.
@@ -56,14 +61,13 @@ export function startSweeper(target: SweepTarget, intervalMs: number): () => voi
   }
 }
 
-/** Sweeps one slice; gives the part of the table that it swept. */
-function sweepSlice(target: SweepTarget): number {
-  const pages = target.countPages()
+/** Sweeps one slice; gives how many pages it swept, and whether that ended a pass. */
+function sweepSlice(target: SweepTarget): { swept: number; ended: boolean } {
   const end = performance.now() + SLICE_MS
   let swept = 0
   do {
     swept += PAGES_A_STEP
-    if (target.sweepPages(PAGES_A_STEP)) break
+    if (target.sweepPages(PAGES_A_STEP)) return { swept, ended: true }
   } while (performance.now() < end)
-  return Math.min(1, swept / pages)
+  return { swept, ended: false }
 }
