@@ -23,6 +23,11 @@ export function colour(name: Colour): string {
 }
 
 export function readPalette(): void {
-  const style = getComputedStyle(document.documentElement)
-  for (const name of NAMES) colours.set(name, style.getPropertyValue(`--${name}`).trim())
+  // A custom property reads as it is written, `light-dark(...)`; only where it is used does it become a colour.
+  const probe = document.body.appendChild(document.createElement('span'))
+  for (const name of NAMES) {
+    probe.style.color = `var(--${name})`
+    colours.set(name, getComputedStyle(probe).color)
+  }
+  probe.remove()
 }
