@@ -17,10 +17,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit()
 })
 
-await new Command('spillway')
+const program = new Command('spillway')
   .description('Rate limiting with an exact sliding window and burst tokens: try it, and try it on your own traffic.')
   .version(version)
-  .addCommand(stressCommand())
-  .addCommand(replayCommand())
   .showHelpAfterError('(add --help for what is accepted)')
-  .parseAsync()
+
+for (const command of [stressCommand(), replayCommand()]) program.addCommand(command.copyInheritedSettings(program))
+await program.parseAsync()
