@@ -1,7 +1,7 @@
 /** A source of time: milliseconds, fractions allowed, from any origin. Readings should never go back. */
 export type Clock = () => number
 
-// Taken once: in Node the global is an accessor, and going through it each time costs a sixth of the reading.
+// Taken once: in Node the global is an accessor, and going through it for every reading makes decisions slower.
 const { performance } = globalThis
 
 /** The monotonic clock of the platform. */

@@ -152,8 +152,8 @@ export class RateLimiter {
   }
 
   /**
-   * Removes all stale users at once; with a timer (`sweepIntervalMs`) there is no need to. Takes some 3 microseconds
-   * a page of 63 users.
+   * Removes all stale users at once; with a timer (`sweepIntervalMs`) there is no need to. Looks at every user
+   * before it returns.
    *
    * @returns how many were removed
    */

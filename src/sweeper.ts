@@ -9,7 +9,7 @@ import { unref } from './unref.js'
 /** Time that a slice may take, in milliseconds: felt by nobody, and long beside what starting it costs. */
 const SLICE_MS = 0.2
 
-/** Pages swept between two looks at the clock: some 10 to 50 microseconds. */
+/** Pages swept between two looks at the clock: few beside a slice, and many beside what a look costs. */
 const PAGES_A_STEP = 8
 
 /** What a sweeper works on. */
