@@ -24,6 +24,7 @@ let v2: u64 = 0
 let v3: u64 = 0
 let absorbed: usize = 0
 
+/** Sets the 128-bit key. */
 export function setKey(a: u32, b: u32, c: u32, d: u32): void {
   key0 = <u64>a | ((<u64>b) << 32)
   key1 = <u64>c | ((<u64>d) << 32)

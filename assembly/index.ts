@@ -61,7 +61,7 @@ let latest: f64 = 0
 let allowed: f64 = 0
 let denied: f64 = 0
 
-export { absorb, begin, growAhead, liftNext, reportAt, restartSweep, scratchAt, setMaxUsers }
+export { absorb, begin, growAhead, liftNext, reportAt, restartSweep, scratchAt, setKey, setMaxUsers }
 
 /** Where the slots begin. */
 export function slotsAt(): usize {
@@ -93,11 +93,6 @@ export function init(
   const stranger = changetype<User>(strangerAt())
   stranger.last = -Infinity
   return initTable(maxDepth)
-}
-
-/** Sets the 128-bit key of the hash. */
-export function key(a: u32, b: u32, c: u32, d: u32): void {
-  setKey(a, b, c, d)
 }
 
 /** Hashes the last `bytes` of an id, and remembers the handle in a slot. */

@@ -5,7 +5,7 @@
  * carved. A page that was never carved was never touched, and takes no resident memory. The memory is grown at
  * loading and by the timer (`growAhead`); `allocate` grows it only when it would otherwise fail, and counts that.
  */
-import { PAGE_SHIFT, Page, pageAt } from './layout'
+import { PAGE_SHIFT, Page, pageAt, pageNumber } from './layout'
 
 /** Pages of 4 KB in one page of WebAssembly memory (64 KB). */
 const PER_WASM_PAGE: u32 = 16
@@ -60,7 +60,7 @@ export function allocate(): Page | null {
 /** Takes a page back. */
 export function free(page: Page): void {
   page.next = freePage
-  freePage = <u32>(changetype<usize>(page) >> PAGE_SHIFT)
+  freePage = pageNumber(page)
   freePages++
   usedPages--
 }

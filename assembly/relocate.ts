@@ -8,7 +8,7 @@
 import { blockSize, borrowBlock } from './blocks'
 import { Page, scratchAt, USER_SIZE, User, userAt } from './layout'
 import { join } from './room'
-import { find, pageAtIndex, pageOf, remove, removeHandle, slotOf, users } from './table'
+import { copyUser, find, pageAtIndex, pageOf, remove, removeHandle, slotOf, users } from './table'
 
 /** The directory index of the page that users are lifted from next. */
 let next: u32 = 0
@@ -43,7 +43,7 @@ export function land(now: f64): bool {
     removeHandle(traveller.handle)
     return false
   }
-  memory.copy(changetype<usize>(user), scratchAt(), USER_SIZE)
+  copyUser(user, traveller)
   user.block = block
   if (block != 0) memory.copy(block, scratchAt() + USER_SIZE, blockSize)
   return true
@@ -52,7 +52,7 @@ export function land(now: f64): bool {
 /** Copies a user to the scratch area, and removes it here. */
 function take(page: Page, slot: u32): void {
   const user = userAt(page, slot)
-  memory.copy(scratchAt(), changetype<usize>(user), USER_SIZE)
+  copyUser(changetype<User>(scratchAt()), user)
   if (user.block != 0) memory.copy(scratchAt() + USER_SIZE, user.block, blockSize)
   remove(page, slot)
 }

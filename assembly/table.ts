@@ -10,8 +10,8 @@
  *     11 -----------+
  *
  * A page whose users outgrow it splits in two by one more bit of their handles, and the directory doubles, by
- * appending a copy of itself, when the page was as deep as the directory. Nothing is ever rehashed, so no pause
- * grows with the number of users. R. Fagin et al., "Extendible Hashing", ACM TODS 4(3), 1979.
+ * appending a copy of itself, when the page was as deep as the directory. Nothing is ever rehashed: all that
+ * grows with the number of users is that copy, of 4 bytes an entry. R. Fagin et al., "Extendible Hashing", ACM TODS 4(3), 1979.
  *
  * Invariants: every directory entry whose low `depth` bits equal a page's prefix names that page; `depthCounts[d]`
  * pages have depth d; the directory is no deeper than its deepest page.
@@ -84,7 +84,7 @@ export function directoryBytes(): usize {
 
 /** The page that owns a handle. */
 export function pageOf(handle: u64): Page {
-  return pageAtIndex(<u32>handle & ((1 << depth) - 1))
+  return pageAtIndex(<u32>handle)
 }
 
 /** The page that a directory index, of which only the low bits count, names. */
@@ -151,8 +151,8 @@ export function removeHandle(handle: u64): void {
 
 /**
  * Whether splitting the page early costs little: the directory need not double, and either there were more pages
- * before or there are more users than ever. A number of users that fitted into some pages before thus needs no more pages
- * when it comes again: pages then fill to the brim instead.
+ * before or there are more users than ever. A number of users that fitted into some pages before thus needs no more
+ * pages when it comes again: pages then fill to the brim instead.
  */
 export function splitsCheaply(page: Page): bool {
   return page.depth < depth && (usedPages < peakPages || users >= peakUsers)
@@ -187,10 +187,9 @@ export function split(page: Page): bool {
 
 /**
  * Merges a page into the buddy before it, and the result into the one before that, as long as they have few users.
- * Gives the page that the users are in now. Only a page with the higher prefix merges, so that a sweep that goes
- * by prefix has seen both.
+ * Only a page with the higher prefix merges, so that a sweep that goes by prefix has seen both.
  */
-export function mergeBack(page: Page): Page {
+export function mergeBack(page: Page): void {
   while (page.depth > 0) {
     const bit: u32 = 1 << (page.depth - 1)
     if ((page.prefix & bit) == 0) break
@@ -211,7 +210,6 @@ export function mergeBack(page: Page): Page {
     while (depth > 0 && load<u32>(depthCountAt(depth)) == 0) depth--
     page = buddy
   }
-  return page
 }
 
 function entryAt(index: u32): usize {
@@ -263,7 +261,7 @@ function takeSlot(page: Page, handle: u64): User {
 }
 
 /** Copies the 64 bytes of a user; `memory.copy` would leave wasm for so few. */
-function copyUser(to: User, from: User): void {
+export function copyUser(to: User, from: User): void {
   const target = changetype<usize>(to)
   const source = changetype<usize>(from)
   for (let offset: usize = 0; offset < USER_SIZE; offset += 8) store<u64>(target + offset, load<u64>(source + offset))

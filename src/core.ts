@@ -16,7 +16,7 @@ export type CoreExports = {
     onFull: number,
     reading: number,
   ): number
-  key(a: number, b: number, c: number, d: number): void
+  setKey(a: number, b: number, c: number, d: number): void
   begin(wide: number): void
   absorb(bytes: number): void
   remember(slot: number, bytes: number): void
@@ -119,7 +119,7 @@ export class Core {
     if (!abi.init(maxUsers, limit, windowMs, capacity, refillPerSecond, ON_FULL[onFull], origin)) {
       throw new RangeError(`maxUsers: the memory for ${maxUsers} users cannot be had here`)
     }
-    abi.key(key[0], key[1], key[2], key[3])
+    abi.setKey(key[0], key[1], key[2], key[3])
     this.abi = abi
     this.#settings = settings
     this.#module = module

@@ -68,21 +68,28 @@ export class Interner {
   #hash(id: string, slot: number): void {
     const { abi } = this.#core
     const { bytes } = this.#core.views
+    const short = id.length <= SCRATCH_SIZE
     let rest = id.length
-    if (rest <= SCRATCH_SIZE && writeNarrow(bytes, id, 0, rest)) {
+    if (short ? writeNarrow(bytes, id, 0, rest) : isNarrow(id)) {
       abi.begin(0)
-    } else if (isNarrow(id)) {
-      abi.begin(0)
-      for (let at = 0; rest > SCRATCH_SIZE; at += SCRATCH_SIZE) {
-        writeNarrow(bytes, id, at, SCRATCH_SIZE)
-        abi.absorb(SCRATCH_SIZE)
-        rest -= SCRATCH_SIZE
-      }
-      writeNarrow(bytes, id, id.length - rest, rest)
+      if (!short) rest = this.#absorbNarrow(id)
     } else {
       rest = this.#absorbWide(id)
     }
     abi.remember(slot, rest)
+  }
+
+  /** Feeds an id of one-byte code units to the hash but for its end, of which it gives the bytes. */
+  #absorbNarrow(id: string): number {
+    const { abi } = this.#core
+    const { bytes } = this.#core.views
+    let at = 0
+    for (; id.length - at > bytes.length; at += bytes.length) {
+      writeNarrow(bytes, id, at, bytes.length)
+      abi.absorb(SCRATCH_SIZE)
+    }
+    writeNarrow(bytes, id, at, id.length - at)
+    return id.length - at
   }
 
   /** Feeds an id of two-byte code units to the hash but for its end, of which it gives the bytes. */

@@ -58,10 +58,10 @@ export class UserStore {
 
   /** Sweeps all pages, and moves all users that are to move. */
   sweepAll(reading: number): void {
-    if (this.#previous !== undefined) this.#moveUsers(Infinity, this.#previous)
+    this.#finishMoving()
     this.core.abi.restartSweep()
     this.sweep(ALL_PAGES, reading)
-    if (this.#previous !== undefined) this.#moveUsers(Infinity, this.#previous)
+    this.#finishMoving()
   }
 
   /** Pages that a pass has to sweep, those included whose users are still to move. */
@@ -98,6 +98,10 @@ export class UserStore {
     this.#interner.moveTo(fresh)
     this.#previous = previous
     return true
+  }
+
+  #finishMoving(): void {
+    if (this.#previous !== undefined) this.#moveUsers(Infinity, this.#previous)
   }
 
   #moveUsers(most: number, previous: Core): boolean {

@@ -22,7 +22,7 @@ function run(): Record<string, Costs> {
   const core = new CountedCore()
   const { abi } = core
   abi.init(100_000, 50, 1000, 100, 1, 0, 0)
-  abi.key(1, 2, 3, 4)
+  abi.setKey(1, 2, 3, 4)
   const bytes = new Uint8Array(abi.memory.buffer, abi.scratchAt(), 64)
   /** Hashes the id of a user, of 36 bytes, to a slot. */
   const hash = (user: number, slot: number) => {
