@@ -1,12 +1,13 @@
 /**
  * Packs the package and runs each example on it: servers must answer 429 in time and keep the promise of Retry-After,
- * and the page must send no more than it may.
+ * the page must send no more than it may, and a page that goes away and comes back must go on with its limiter.
  *
  *     node test/runtimes/examples.mjs [--only node,deno,…] [--tarball FILE] [--help]
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { checkAwayPage } from './driver/away-page.mjs'
 import { isInstalled } from './driver/browsers.mjs'
 import { addFolder, installApp, removeApp } from './driver/package.mjs'
 import { bunBinary, denoBinary, nodeBinary } from './driver/processes.mjs'
@@ -16,7 +17,7 @@ import { COMPATIBILITY_DATE, MINIFLARE } from './driver/versions.mjs'
 
 const HELP = `Runs the examples on the packed package.
 
-  --only NAMES    of node, deno, bun, workerd, browser; separated by commas
+  --only NAMES    of node, deno, bun, workerd, browser, away; separated by commas
   --tarball FILE  uses a package that is packed already
   --help          prints this`
 
@@ -41,6 +42,12 @@ const SERVERS = {
   },
 }
 
+/** By name: what checks a page, in Chromium. */
+const PAGES = {
+  browser: (app) => checkThrottlingPage(app, LIMIT),
+  away: checkAwayPage,
+}
+
 const { values: options } = parseArgs({
   options: { only: { type: 'string' }, tarball: { type: 'string' }, help: { type: 'boolean', default: false } },
 })
@@ -48,7 +55,7 @@ if (options.help) console.log(HELP)
 else process.exitCode = await main()
 
 async function main() {
-  const known = [...Object.keys(SERVERS), 'browser']
+  const known = [...Object.keys(SERVERS), ...Object.keys(PAGES)]
   const names = options.only?.split(',') ?? known
   const unknown = names.find((name) => !known.includes(name))
   if (unknown !== undefined) throw new RangeError(`--only: there is no ${unknown}; there are ${known.join(', ')}`)
@@ -68,12 +75,12 @@ async function main() {
 
 /** Runs an example, prints a line, and tells what became of it. */
 async function runOne(app, name) {
-  if (name === 'browser' && !(await isInstalled('chromium')) && process.env.CI !== 'true') {
+  if (name in PAGES && !(await isInstalled('chromium')) && process.env.CI !== 'true') {
     console.log(`${name.padEnd(10)} Chromium is not installed: skipped (.ci/install-browsers installs it)`)
     return 'skipped'
   }
   try {
-    const seen = name === 'browser' ? await checkThrottlingPage(app, LIMIT) : await checkServer(app, name)
+    const seen = name in PAGES ? await PAGES[name](app) : await checkServer(app, name)
     console.log(`${name.padEnd(10)} ok      ${seen}`)
     return 'passed'
   } catch (error) {

@@ -81,14 +81,17 @@ async function openInChromium(url, until, said) {
  *
  * @template T
  * @param {(page: import('playwright-core').Page) => Promise<T>} use
+ * @param {object} [settings]
+ * @param {boolean} [settings.backForwardCache] whether pages gone from are kept, as they are for a person
  * @returns {Promise<T>}
  */
-export function openChromium(use) {
+export function openChromium(use, { backForwardCache = false } = {}) {
   return inNewFolder(async (folder) => {
     const context = await chromium.launchPersistentContext(folder, {
       executablePath: BROWSERS.chromium.path,
       args: CHROMIUM_FLAGS,
       chromiumSandbox: false,
+      ignoreDefaultArgs: backForwardCache ? ['--disable-back-forward-cache'] : [],
     })
     try {
       return await use(await context.newPage())
