@@ -5,11 +5,11 @@
  * in a doubly linked list, and one whose blocks are all back goes to the free pages.
  *
  *     ring page      | header 64 B | block | block | ... |
- *     block          | admissions in the newest cell u32 | cells x u16 |
+ *     block          | cells x u16 |
  *
  * A block that came back holds the address of the next such block in its first four bytes.
  */
-import { BLOCK_RING, HEADER_SIZE, PAGE_SIZE, Page, pageAt, pageNumber } from './layout'
+import { HEADER_SIZE, PAGE_SIZE, Page, pageAt, pageNumber } from './layout'
 import { allocate, free } from './memory'
 
 /** Bytes of a block. */
@@ -21,7 +21,7 @@ let lending: u32 = 0
 
 /** Sets the size of blocks, from the cells that each has. */
 export function initBlocks(cells: u32): void {
-  blockSize = (<u32>BLOCK_RING + cells * 2 + 7) & ~7
+  blockSize = (cells * 2 + 7) & ~7
   blocksPerPage = <u32>(PAGE_SIZE - HEADER_SIZE) / blockSize
   lending = 0
 }

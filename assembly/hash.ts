@@ -30,33 +30,6 @@ export function setKey(a: u32, b: u32, c: u32, d: u32): void {
   key1 = <u64>c | ((<u64>d) << 32)
 }
 
-function round(): void {
-  let a = v0
-  let b = v1
-  let c = v2
-  let d = v3
-  a += b
-  c += d
-  b = rotl(b, 13) ^ a
-  d = rotl(d, 16) ^ c
-  a = rotl(a, 32)
-  c += b
-  a += d
-  b = rotl(b, 17) ^ c
-  d = rotl(d, 21) ^ a
-  c = rotl(c, 32)
-  v0 = a
-  v1 = b
-  v2 = c
-  v3 = d
-}
-
-function compress(word: u64): void {
-  v3 ^= word
-  round()
-  v0 ^= word
-}
-
 /** Starts a hash; `wide` when the code units take two bytes each. */
 export function begin(wide: bool): void {
   v0 = key0 ^ 0x736f6d6570736575
@@ -70,24 +43,54 @@ export function begin(wide: bool): void {
 /** Takes `bytes` from the scratch area: a multiple of eight. */
 export function absorb(bytes: usize): void {
   assert((bytes & 7) == 0)
-  const end = scratchAt() + bytes
-  for (let at = scratchAt(); at < end; at += 8) compress(load<u64>(at))
+  compress(scratchAt() + bytes, 0)
   absorbed += bytes
 }
 
 /** Takes the last `bytes` from the scratch area and gives the handle. */
 export function finish(bytes: usize): u64 {
-  const whole = bytes & ~7
-  absorb(whole)
-  const rest = bytes & 7
+  const tailAt = scratchAt() + (bytes & ~7)
+  const bits = (bytes & 7) << 3
   // Whatever lies behind the part, of an earlier id or behind the scratch area, is masked off.
-  const tail = load<u64>(scratchAt() + whole) & (((<u64>1) << (rest << 3)) - 1)
-  compress(tail | ((<u64>(absorbed + rest)) << 56))
-  v2 ^= 0xff
-  round()
-  round()
-  round()
+  const tail = load<u64>(tailAt) & (((<u64>1) << bits) - 1)
+  store<u64>(tailAt, tail | ((<u64>(absorbed + bytes)) << 56))
+  // The rounds of finalization are those of a word of zeros.
+  store<u64>(tailAt, 0, 8)
+  store<u64>(tailAt, 0, 16)
+  store<u64>(tailAt, 0, 24)
+  compress(tailAt + 32, tailAt + 8)
   const hash = v0 ^ v1 ^ v2 ^ v3
   // 0 marks a free slot, so one handle stands for two hashes.
   return hash == 0 ? 1 : hash
+}
+
+/**
+ * Takes the words from the scratch area up to `end`, one round each; those from `finalAt` on finalize. The state is in
+ * local variables meanwhile, since engines do not keep globals in registers.
+ */
+function compress(end: usize, finalAt: usize): void {
+  let a = v0
+  let b = v1
+  let c = v2
+  let d = v3
+  for (let at = scratchAt(); at < end; at += 8) {
+    if (at == finalAt) c ^= 0xff
+    const word = load<u64>(at)
+    d ^= word
+    a += b
+    c += d
+    b = rotl(b, 13) ^ a
+    d = rotl(d, 16) ^ c
+    a = rotl(a, 32)
+    c += b
+    a += d
+    b = rotl(b, 17) ^ c
+    d = rotl(d, 21) ^ a
+    c = rotl(c, 32)
+    a ^= word
+  }
+  v0 = a
+  v1 = b
+  v2 = c
+  v3 = d
 }

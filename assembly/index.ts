@@ -100,6 +100,12 @@ export function remember(slot: u32, bytes: usize): void {
   rememberedAt(slot).handle = finish(bytes)
 }
 
+/** Hashes an id that fits the scratch area, of `bytes`, and remembers the handle in a slot. */
+export function rememberWhole(slot: u32, bytes: usize, wide: bool): void {
+  begin(wide)
+  remember(slot, bytes)
+}
+
 /** Decides a request. */
 export function decide(slot: u32, reading: f64, cost: u32): bool {
   return decideSlot(slot, observe(reading), cost)

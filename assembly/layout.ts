@@ -10,12 +10,14 @@
  *
  *     table page     | header 64 B | user 0 | user 1 | ... | user 62 |        = 4,096 B, one TLB entry
  *
- *     user           | handle u64 | last f64 | debt f64 | block u32 | head u8 | cells u8 | - | ring 16 x u16 |
- *     (64 B)         0            8          16         24          28        29         30  32              64
+ *     user           | handle u64 | last f64 | debt f64 | block u32 | head u8 | cells u8 | front u8 | behind u8 |
+ *     (64 B)         0            8          16         24          28        29         30         31
+ *                    | ring 16 x u16 |                             or, with a block: | front 14 x u16 | newest u32 |
+ *                    32             64                                               32               60         64
  *
- * A user fills one cache line, so a decision about a user with at most 16 requests in the window touches
- * one line of the table. Invariants: a handle of 0 marks a free slot; the users of a page have handles whose
- * low `depth` bits are the page's `prefix`; between a user's home slot and its slot there is no free slot.
+ * A user fills one cache line, which is all of the table that a decision reads but for every fourteenth about a user
+ * with more than 16 requests in the window. Invariants: a handle of 0 marks a free slot; the users of a page have handles
+ * whose low `depth` bits are the page's `prefix`; between a user's home slot and its slot there is no free slot.
  */
 
 /** Bytes of a page, and the shift from page number to address. */
@@ -36,8 +38,8 @@ export const PAGE_USERS: u32 = 63
 export const INLINE_RING: usize = 32
 export const INLINE_CELLS: u32 = 16
 
-/** Offset of the cells in a ring block: before them stands the number of admissions in the newest cell (u32). */
-export const BLOCK_RING: usize = 4
+/** The cells that the ring's place has for the oldest admissions of a user with a block. */
+export const FRONT_CELLS: u32 = 14
 
 /** Cells a ring block has at most; a limit above it makes each cell stand for several admissions. */
 export const MAX_CELLS: u32 = 64
@@ -66,6 +68,9 @@ export function depthCountsAt(): usize {
 /** Bytes of the scratch area that ids are written to. A multiple of 8, so that chunks of a long id are too. */
 export const SCRATCH_SIZE: usize = 1024
 
+/** Bytes behind it, in which a hash lays its last words. */
+const SCRATCH_SLACK: usize = 32
+
 export function scratchAt(): usize {
   return HEAP + 320
 }
@@ -86,12 +91,12 @@ export class Remembered {
 }
 
 export function rememberedAt(slot: u32): Remembered {
-  return changetype<Remembered>(HEAP + 320 + SCRATCH_SIZE + ((<usize>slot) << 4))
+  return changetype<Remembered>(scratchAt() + SCRATCH_SIZE + SCRATCH_SLACK + ((<usize>slot) << 4))
 }
 
 /** Room for a copy of one page, used while it splits. */
 export function splitCopyAt(): usize {
-  return HEAP + 320 + SCRATCH_SIZE + (SLOTS + 3) * 16
+  return changetype<usize>(rememberedAt(SLOTS + 1))
 }
 
 export function directoryAt(): usize {
@@ -109,12 +114,21 @@ export class User {
   debt: f64
   /** Address of the borrowed ring block; 0: the inline ring is in use. */
   block: u32
-  /** Cell of the oldest admission. */
+  /** Cell of the oldest admission: in the inline ring, or in the front. */
   head: u8
   /** Cells in use. */
   cells: u8
-  /** Padding up to the inline ring. */
-  unused: u16
+  /** With a block: how many of them are in the front. */
+  front: u8
+  /** With a block: the cell in it that follows the front. */
+  behind: u8
+  /** The inline ring; with a block, the front. */
+  ring0: u64
+  ring1: u64
+  ring2: u64
+  ring3: u32
+  /** With a block: admissions that the newest cell stands for. */
+  newest: u32
 }
 
 /** The header of a page. A table page uses the first four fields, a ring page the others, a free page `next`. */

@@ -12,6 +12,9 @@
  * `unit` admissions, `unit * cells >= limit`. A cell carries the time of its latest admission, so the limit holds
  * strictly; every cell but the newest is full, so at most `unit - 1` admissions are held longer than the window.
  *
+ * The block is memory of its own, so a decision keeps off it: the oldest cells are brought forward to the user, up to
+ * 14 at a time, and it is there that the next decisions see what has expired. Only new cells are written to the block.
+ *
  * Tokens. A user never seen has had `refill * t` tokens by time t, less what overflowed the capacity. Instead of a
  * token count, a user keeps `debt`: how far it is behind that, in thousandths of a token.
  *
@@ -23,7 +26,7 @@
  * needs to remove users without changing any later answer.
  */
 import { borrowBlock, initBlocks, returnBlock } from './blocks'
-import { BLOCK_RING, INLINE_CELLS, INLINE_RING, MAX_CELLS, User } from './layout'
+import { FRONT_CELLS, INLINE_CELLS, INLINE_RING, MAX_CELLS, User } from './layout'
 
 /** Ticks in a window: as many as 16 bits can hold twice, and a number that the windows people choose divide well. */
 const TICKS: u32 = 30000
@@ -196,16 +199,18 @@ function age(entry: u32, tick: u32): i32 {
   return <i32>((tick + 1 - entry) & 0xffff) - 1
 }
 
-function ringOf(user: User): usize {
-  return user.block != 0 ? <usize>user.block + BLOCK_RING : changetype<usize>(user) + INLINE_RING
+/** Where the `index`th oldest cell is. */
+function cellAt(user: User, index: u32): usize {
+  let cell = <u32>user.head + index
+  if (user.block == 0) return inlineCell(user, cell & (INLINE_CELLS - 1))
+  if (index < <u32>user.front) return inlineCell(user, cell)
+  cell = <u32>user.behind + index - user.front
+  if (cell >= blockCells) cell -= blockCells
+  return <usize>user.block + ((<usize>cell) << 1)
 }
 
-/** Where in the ring the `index`th oldest cell is. */
-function cellAt(user: User, index: u32): usize {
-  const size = user.block != 0 ? blockCells : INLINE_CELLS
-  let cell = <u32>user.head + index
-  if (cell >= size) cell -= size
-  return ringOf(user) + ((<usize>cell) << 1)
+function inlineCell(user: User, cell: u32): usize {
+  return changetype<usize>(user) + INLINE_RING + ((<usize>cell) << 1)
 }
 
 /** How many of the oldest cells have expired. */
@@ -231,7 +236,7 @@ function expiryOf(user: User, index: u32, ticks: f64): f64 {
 function countWithout(user: User, expired: u32): u32 {
   const cells = <u32>user.cells - expired
   if (cells == 0) return 0
-  return user.block != 0 ? (cells - 1) * unit + load<u32>(user.block) : cells
+  return user.block != 0 ? (cells - 1) * unit + user.newest : cells
 }
 
 /** Drops the oldest `expired` cells. */
@@ -241,11 +246,26 @@ function drop(user: User, expired: u32): void {
     clearWindow(user)
     return
   }
-  const size = user.block != 0 ? blockCells : INLINE_CELLS
-  let head = <u32>user.head + expired
-  if (head >= size) head -= size
-  user.head = <u8>head
   user.cells -= <u8>expired
+  if (user.block == 0) {
+    user.head = <u8>((<u32>user.head + expired) & (INLINE_CELLS - 1))
+  } else if (expired < <u32>user.front) {
+    user.head += <u8>expired
+    user.front -= <u8>expired
+  } else {
+    bringForward(user, expired - user.front)
+  }
+}
+
+/** Drops what is left of the front and the oldest `expired` cells of the block, and fills the front again. */
+function bringForward(user: User, expired: u32): void {
+  user.behind = <u8>((<u32>user.behind + expired) % blockCells)
+  user.front = 0
+  const front = min(FRONT_CELLS, <u32>user.cells)
+  for (let cell: u32 = 0; cell < front; cell++) store<u16>(inlineCell(user, cell), load<u16>(cellAt(user, cell)))
+  user.behind = <u8>((<u32>user.behind + front) % blockCells)
+  user.front = <u8>front
+  user.head = 0
 }
 
 /** Records `places` admissions made now. False, recording none, if a block is needed and memory is exhausted. */
@@ -263,7 +283,7 @@ function push(user: User, places: u32, ticks: f64): bool {
 }
 
 function pushToBlock(user: User, places: u32, entry: u32): void {
-  let newest = load<u32>(user.block)
+  let newest = user.newest
   while (places > 0) {
     if (user.cells == 0 || newest == unit) {
       user.cells++
@@ -275,22 +295,25 @@ function pushToBlock(user: User, places: u32, entry: u32): void {
     store<u16>(cellAt(user, user.cells - 1), entry)
   }
   assert(<u32>user.cells <= blockCells)
-  store<u32>(user.block, newest)
+  user.newest = newest
 }
 
 /** Moves the inline admissions to a block. False if memory is exhausted. */
 function moveToBlock(user: User): bool {
   const block = borrowBlock()
   if (block == 0) return false
-  const head = <u32>user.head
-  const cells = <u32>user.cells
-  user.block = block
-  user.head = 0
-  user.cells = 0
-  for (let i: u32 = 0; i < cells; i++) {
-    const cell = (head + i) & (INLINE_CELLS - 1)
-    pushToBlock(user, 1, load<u16>(changetype<usize>(user) + INLINE_RING + ((<usize>cell) << 1)))
+  const singles = <u32>user.cells
+  const cells = (singles + unit - 1) / unit
+  for (let cell: u32 = 0; cell < cells; cell++) {
+    const latest = min((cell + 1) * unit, singles) - 1
+    store<u16>(<usize>block + ((<usize>cell) << 1), load<u16>(cellAt(user, latest)))
   }
+  user.newest = singles - (cells - 1) * unit
+  user.block = block
+  user.cells = <u8>cells
+  user.behind = 0
+  user.front = 0
+  bringForward(user, 0)
   return true
 }
 

@@ -20,6 +20,7 @@ export type CoreExports = {
   begin(wide: number): void
   absorb(bytes: number): void
   remember(slot: number, bytes: number): void
+  rememberWhole(slot: number, bytes: number, wide: number): void
   decide(slot: number, reading: number, cost: number): number
   check(slot: number, reading: number, cost: number): number
   peek(slot: number, reading: number, cost: number): number
@@ -49,7 +50,7 @@ export const SLOTS = 16_385
 const SLOT_WORDS = 4
 
 /** Bytes of a user who travels: `USER_SIZE`, and the largest ring block, of `MAX_CELLS`, in `assembly/layout.ts`. */
-const TRAVEL_SIZE = 64 + 136
+const TRAVEL_SIZE = 64 + 128
 
 /** What `stats` reports, in the order of `assembly/index.ts`. */
 const STATISTICS = [
