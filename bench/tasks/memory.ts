@@ -48,8 +48,11 @@ export interface FloodResult {
 }
 
 const BATCH = 4096
-/** Ids made before anything is measured, so that the heap has the size that making ids gives it. */
-const WARM_UP_IDS = 500_000
+/**
+ * Ids made before anything is measured. V8's young generation doubles as they come, for the last time between 4 and 8
+ * million: 25 MB in all that would be taken for the limiter's.
+ */
+const WARM_UP_IDS = 8_000_000
 const JUMP_MS = 200_000
 /** Most time for the subject's own timers to remove all stale users, and for it to give memory back after that. */
 const SWEEP_MS = 12_000
