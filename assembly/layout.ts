@@ -79,7 +79,7 @@ export function scratchAt(): usize {
  * What is remembered for the wrapper, so that no handle has to cross to it: it names users by slot. The last slot is
  * for a user who is not remembered.
  */
-export const SLOTS: usize = 16384 + 1
+export const SLOTS: usize = 32768 + 1
 
 /** A handle, and where its user was last found. */
 @unmanaged

@@ -44,7 +44,7 @@ export type CoreExports = {
 export const SCRATCH_SIZE = 1024
 
 /** Slots that name users to the core, the last one for a user who is not remembered: `SLOTS` of `assembly/layout.ts`. */
-export const SLOTS = 16_385
+export const SLOTS = 32_769
 
 /** 32-bit words of a slot: the handle, low half first, and two that are the core's own. */
 const SLOT_WORDS = 4

@@ -5,12 +5,15 @@
  * is not in the memo costs a copy of its code units and a hash. To keep a stream of ids never seen again cheap (each
  * memo write of a string is a store that the garbage collector must know of), a slot takes an id only on the second
  * miss in a row with the same tag.
+ *
+ * Where ids come back too seldom to be found in it, the memo costs more than it saves: cache lines, and branches that
+ * nothing predicts. So it is left out for a while when a period has shown few hits, and then given another.
  */
 import type { Core } from './core.js'
 import { SCRATCH_SIZE, SLOTS } from './core.js'
 import { describe } from './options.js'
 
-const SLOT_BITS = 14
+const SLOT_BITS = 15
 
 /** An odd number near 2^32 / golden ratio, which spreads neighbours far apart: Knuth's multiplicative hashing. */
 const SPREAD = 0x9e3779b1
@@ -22,8 +25,18 @@ const TAG_MASK = 0xffff
 /** The slot for a user who is not remembered. */
 const PASSING = SLOTS - 1
 
+/** Keeps a count of hits, between which there may be no miss for years, a small integer: V8 allocates larger ones. */
+const SMALL = 0x3fffffff
+
 /** Longer ids are not kept in the memo: comparing them costs as much as hashing, and they would be held in memory. */
 const LONGEST_KEPT = 128
+
+/** A period, in misses, and the hits in it from which on the memo pays for itself. */
+export const PERIOD = 4096
+const ENOUGH_HITS = PERIOD / 2
+
+/** Ids that are hashed without a look at the memo after a period with too few hits. */
+export const LEFT_OUT = 16 * PERIOD
 
 export class Interner {
   #core: Core
@@ -31,6 +44,11 @@ export class Interner {
   readonly #ids: (string | undefined)[] = new Array(PASSING).fill(undefined)
   /** By slot: the tag of the id that is kept, and, in the high half, that of the last id that was not. */
   readonly #tags = new Uint32Array(PASSING)
+
+  #hits = 0
+  #misses = 0
+  /** Ids still to be hashed without a look at the memo. */
+  #leftOut = 0
 
   constructor(core: Core) {
     this.#core = core
@@ -49,16 +67,25 @@ export class Interner {
    */
   resolve(id: string): number {
     if (typeof id !== 'string') throw new TypeError(`userId must be a string, not ${describe(id)}`)
+    if (this.#leftOut > 0) {
+      this.#leftOut--
+      this.#hash(id, PASSING)
+      return PASSING
+    }
     const spread = spreadOf(id)
     const slot = spread >>> (32 - SLOT_BITS)
     const tags = this.#tags[slot]
     const tag = spread & TAG_MASK
     // The tag first: to compare strings that differ, memory of both has to be read.
-    if ((tags & TAG_MASK) === tag && this.#ids[slot] === id) return slot
+    if ((tags & TAG_MASK) === tag && this.#ids[slot] === id) {
+      this.#hits = (this.#hits + 1) & SMALL
+      return slot
+    }
     return this.#miss(id, slot, tags, tag)
   }
 
   #miss(id: string, slot: number, tags: number, tag: number): number {
+    if (++this.#misses === PERIOD) this.#endPeriod()
     if (tags >>> TAG_BITS !== tag || id.length > LONGEST_KEPT) {
       this.#tags[slot] = (tag << TAG_BITS) | (tags & TAG_MASK)
       this.#hash(id, PASSING)
@@ -69,6 +96,12 @@ export class Interner {
     this.#ids[slot] = id
     this.#tags[slot] = (tag << TAG_BITS) | tag
     return slot
+  }
+
+  #endPeriod(): void {
+    if (this.#hits < ENOUGH_HITS) this.#leftOut = LEFT_OUT
+    this.#hits = 0
+    this.#misses = 0
   }
 
   /** Has the core hash an id and remember its handle. */
