@@ -108,14 +108,19 @@ export function rememberWhole(slot: u32, bytes: usize, wide: bool): void {
 
 /** Decides a request. */
 export function decide(slot: u32, reading: f64, cost: u32): bool {
-  return decideSlot(slot, observe(reading), cost)
+  const now = observe(reading)
+  let user = locate(slot)
+  if (user == null) user = join(rememberedAt(slot).handle, now)
+  const admitted = user == null ? allowsStranger(now, cost) : decideUser(user, now, cost)
+  if (admitted) allowed++
+  else denied++
+  return admitted
 }
 
 /** Decides a request, and reports where the user then stands. */
 export function check(slot: u32, reading: f64, cost: u32): bool {
-  const now = observe(reading)
-  const admitted = decideSlot(slot, now, cost)
-  reportOn(slot, now, cost, admitted)
+  const admitted = decide(slot, reading, cost)
+  reportOn(slot, latest, cost, admitted)
   return admitted
 }
 
@@ -181,15 +186,6 @@ export function stats(): void {
   put(10, latest)
   put(11, <f64>peakUsers)
   put(12, <f64>peakPages)
-}
-
-function decideSlot(slot: u32, now: f64, cost: u32): bool {
-  let user = locate(slot)
-  if (user == null) user = join(rememberedAt(slot).handle, now)
-  const admitted = user == null ? allowsStranger(now, cost) : decideUser(user, now, cost)
-  if (admitted) allowed++
-  else denied++
-  return admitted
 }
 
 /**

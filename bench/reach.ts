@@ -22,8 +22,9 @@ const MILLION = 1_000_000
 const MB = 2 ** 20
 
 /** All rows; those that the results say nothing of are left without a judgement. */
-export function reachRows({ throughput, tail, memory }: Results): ReachRow[] {
+export function reachRows({ throughput, tail, memory, large }: Results): ReachRow[] {
   const cells = throughput?.cells ?? []
+  const largeCells = large?.throughput?.cells ?? cells
   return [
     atMost(cells, 1000, 'uniform', 'reused', 1),
     atMost(cells, 1000, 'uniform', 'fresh', 0.7),
@@ -31,7 +32,7 @@ export function reachRows({ throughput, tail, memory }: Results): ReachRow[] {
     atMost(cells, MILLION, 'uniform', 'fresh', 0.5),
     atMost(cells, MILLION, 'zipf', 'reused', 0.8),
     atMost(cells, MILLION, 'zipf', 'fresh', 0.5),
-    atMost(cells, 10 * MILLION, 'uniform', 'fresh', 0.5),
+    atMost(largeCells, 10 * MILLION, 'uniform', 'fresh', 0.5),
     fasterThanPeers(cells, 'every cell', () => true, 1),
     fasterThanPeers(cells, '1M users, reused', ({ users, ids }) => users === MILLION && ids === 'reused', 1.7),
     fasterThanPeers(cells, '1M users, fresh', ({ users, ids }) => users === MILLION && ids === 'fresh', 2.5),

@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { plots } from './plots.js'
 import type { Results } from './results.js'
-import { loadResults, ROOT, SUITE_NAMES } from './results.js'
+import { FOLDERS, loadResults, ROOT, SUITE_NAMES } from './results.js'
 import { isTable, TABLES } from './tables.js'
 
 const DOCUMENTS = ['README.md', 'docs/benchmarks.md']
@@ -14,8 +14,8 @@ const MARKED = /<!-- bench:([\w-]+) -->[\s\S]*?<!-- \/bench -->/g
 
 const [given] = process.argv.slice(2)
 if (given !== undefined && given !== 'trial') throw new RangeError(`The argument can be trial, not ${given}`)
-const folder = new URL(given === 'trial' ? 'bench/results/trial/' : 'bench/results/', ROOT)
-const results = loadResults(folder)
+const folder = given === 'trial' ? FOLDERS.trial : FOLDERS.whole
+const results: Results = { ...loadResults(folder), large: loadResults(FOLDERS.large) }
 if (!SUITE_NAMES.some((name) => results[name])) throw new Error(`There are no results in ${folder.pathname}`)
 
 for (const path of DOCUMENTS) fill(path, results)

@@ -10,8 +10,8 @@ import type { FloodResult, FloodSetup, MemoryResult, MemorySetup } from './tasks
 import type { TailResult } from './tasks/tail.js'
 import type { CellRound, ThroughputSetup } from './tasks/throughput.js'
 
-/** How much is measured: `quick` for a look, `full` with ten million users. */
-export type Mode = 'quick' | 'default' | 'full'
+/** What is measured: `quick` for a look, `large` for ten million users. */
+export type Mode = 'quick' | 'default' | 'large'
 
 export interface Header {
   readonly startedAt: string
@@ -71,13 +71,25 @@ export interface Results {
   exactness?: ExactnessResults
   tail?: TailResults
   memory?: MemoryResults
+  /** Those of a large population, which come from a run of their own. */
+  large?: Results
 }
 
-export const SUITE_NAMES = ['throughput', 'exactness', 'tail', 'memory'] as const satisfies readonly (keyof Results)[]
+export const SUITE_NAMES = ['throughput', 'exactness', 'tail', 'memory'] as const satisfies readonly Exclude<
+  keyof Results,
+  'large'
+>[]
 export type SuiteName = (typeof SUITE_NAMES)[number]
 
 /** The root of the project, seen from where the benchmarks are compiled to. */
 export const ROOT = new URL('../../', import.meta.url)
+
+/** Where results go: of a whole run, of one with a large population, and of a partial one. */
+export const FOLDERS = {
+  whole: new URL('bench/results/', ROOT),
+  large: new URL('bench/results/large/', ROOT),
+  trial: new URL('bench/results/trial/', ROOT),
+}
 
 export function header(mode: Mode, seed: number): Header {
   return {

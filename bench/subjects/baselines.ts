@@ -8,7 +8,6 @@ import { LIMIT, WINDOW_MS } from './subject.js'
 const SWEEP_MS = 5000
 const CAPACITY = 100
 const REFILL_PER_MS = 1 / 1000
-const PACE_MS = WINDOW_MS / LIMIT
 
 const systemClock = () => performance.now()
 
@@ -117,7 +116,8 @@ interface FixedUser {
   last: number
 }
 
-function mapFixed({ clock = systemClock, burst }: SubjectOptions): Parts {
+function mapFixed({ clock = systemClock, windowMs, burst }: SubjectOptions): Parts {
+  const paceMs = windowMs / LIMIT
   const users = new Map<string, FixedUser>()
   const origin = clock()
   const capacity = burst ? CAPACITY : 0
@@ -130,9 +130,9 @@ function mapFixed({ clock = systemClock, burst }: SubjectOptions): Parts {
         users.set(id, user)
       } else {
         const gap = now - user.last
-        if (gap > PACE_MS) user.tokens = Math.min(capacity, user.tokens + gap * REFILL_PER_MS)
+        if (gap > paceMs) user.tokens = Math.min(capacity, user.tokens + gap * REFILL_PER_MS)
         user.last = now
-        if (now - user.start >= WINDOW_MS) {
+        if (now - user.start >= windowMs) {
           user.start = now
           user.count = 0
         }
@@ -148,23 +148,24 @@ function mapFixed({ clock = systemClock, burst }: SubjectOptions): Parts {
     size: () => users.size,
     sweep() {
       const now = clock()
-      for (const [id, { start }] of users) if (now - start >= WINDOW_MS) users.delete(id)
+      for (const [id, { start }] of users) if (now - start >= windowMs) users.delete(id)
     },
   }
 }
 
-function mapGcra({ clock = systemClock }: SubjectOptions): Parts {
+function mapGcra({ clock = systemClock, windowMs }: SubjectOptions): Parts {
+  const paceMs = windowMs / LIMIT
   const arrivals = new Map<string, number>()
   return {
     decide(id) {
       const now = clock()
       const arrival = arrivals.get(id)
       if (arrival === undefined || arrival < now) {
-        arrivals.set(id, now + PACE_MS)
+        arrivals.set(id, now + paceMs)
         return true
       }
-      if (arrival - now > WINDOW_MS - PACE_MS) return false
-      arrivals.set(id, arrival + PACE_MS)
+      if (arrival - now > windowMs - paceMs) return false
+      arrivals.set(id, arrival + paceMs)
       return true
     },
     size: () => arrivals.size,
@@ -175,7 +176,8 @@ function mapGcra({ clock = systemClock }: SubjectOptions): Parts {
   }
 }
 
-function mapSlots({ clock = systemClock }: SubjectOptions): Parts {
+function mapSlots({ clock = systemClock, windowMs }: SubjectOptions): Parts {
+  const paceMs = windowMs / LIMIT
   const slots = new Map<string, number>()
   const free: number[] = []
   let used = 0
@@ -196,16 +198,16 @@ function mapSlots({ clock = systemClock }: SubjectOptions): Parts {
       if (slot === undefined) {
         slot = newSlot()
         slots.set(id, slot)
-        arrivals[slot] = now + PACE_MS
+        arrivals[slot] = now + paceMs
         return true
       }
       const arrival = arrivals[slot]!
       if (arrival < now) {
-        arrivals[slot] = now + PACE_MS
+        arrivals[slot] = now + paceMs
         return true
       }
-      if (arrival - now > WINDOW_MS - PACE_MS) return false
-      arrivals[slot] = arrival + PACE_MS
+      if (arrival - now > windowMs - paceMs) return false
+      arrivals[slot] = arrival + paceMs
       return true
     },
     size: () => slots.size,
@@ -220,7 +222,7 @@ function mapSlots({ clock = systemClock }: SubjectOptions): Parts {
   }
 }
 
-function mapLog({ clock = systemClock }: SubjectOptions): Parts {
+function mapLog({ clock = systemClock, windowMs }: SubjectOptions): Parts {
   const logs = new Map<string, number[]>()
   return {
     decide(id) {
@@ -230,7 +232,7 @@ function mapLog({ clock = systemClock }: SubjectOptions): Parts {
         logs.set(id, [now])
         return true
       }
-      while (log.length > 0 && log[0]! <= now - WINDOW_MS) log.shift()
+      while (log.length > 0 && log[0]! <= now - windowMs) log.shift()
       if (log.length >= LIMIT) return false
       log.push(now)
       return true
@@ -238,7 +240,7 @@ function mapLog({ clock = systemClock }: SubjectOptions): Parts {
     size: () => logs.size,
     sweep() {
       const now = clock()
-      for (const [id, log] of logs) if (log.length === 0 || log.at(-1)! <= now - WINDOW_MS) logs.delete(id)
+      for (const [id, log] of logs) if (log.length === 0 || log.at(-1)! <= now - windowMs) logs.delete(id)
     },
   }
 }

@@ -3,7 +3,7 @@
  * synchronous one. Packages are imported when a subject is made, so that a process loads the one it measures, after
  * clocks have been faked where they are.
  */
-import type { Subject, SubjectSpec } from './subject.js'
+import type { Subject, SubjectOptions, SubjectSpec } from './subject.js'
 import { LIMIT, WINDOW_MS } from './subject.js'
 
 /** Sizes are private to most packages, and asked for where they can be had. */
@@ -92,9 +92,9 @@ export const PEERS: readonly SubjectSpec[] = [
   }),
 ]
 
-async function rateLimiterFlexible(): Promise<Subject> {
+async function rateLimiterFlexible({ windowMs }: SubjectOptions): Promise<Subject> {
   const { RateLimiterMemory } = await import('rate-limiter-flexible')
-  const limiter = new RateLimiterMemory({ points: LIMIT, duration: WINDOW_MS / 1000, keyPrefix: '' })
+  const limiter = new RateLimiterMemory({ points: LIMIT, duration: windowMs / 1000, keyPrefix: '' })
   const admitted = () => true
   const denied = () => false
   return {
@@ -105,11 +105,11 @@ async function rateLimiterFlexible(): Promise<Subject> {
   }
 }
 
-async function expressRateLimit(): Promise<Subject> {
+async function expressRateLimit({ windowMs }: SubjectOptions): Promise<Subject> {
   const { MemoryStore } = await import('express-rate-limit')
   const store = new MemoryStore()
   // Of the options of the middleware, the store reads this one alone.
-  store.init({ windowMs: WINDOW_MS } as Parameters<typeof store.init>[0])
+  store.init({ windowMs } as Parameters<typeof store.init>[0])
   return {
     kind: 'async',
     decide: async (id) => (await store.increment(id)).totalHits <= LIMIT,
@@ -118,7 +118,7 @@ async function expressRateLimit(): Promise<Subject> {
   }
 }
 
-async function fastifyRateLimit({ users }: { users: number }): Promise<Subject> {
+async function fastifyRateLimit({ users, windowMs }: SubjectOptions): Promise<Subject> {
   const { default: LocalStore } = await import('@fastify/rate-limit/store/LocalStore.js')
   const store = new LocalStore(false, false, users)
   let hits = 0
@@ -128,7 +128,7 @@ async function fastifyRateLimit({ users }: { users: number }): Promise<Subject> 
   return {
     kind: 'sync',
     decide(id) {
-      store.incr(id, done, WINDOW_MS, LIMIT)
+      store.incr(id, done, windowMs, LIMIT)
       return hits <= LIMIT
     },
     size: () => store.lru.size,
@@ -136,10 +136,10 @@ async function fastifyRateLimit({ users }: { users: number }): Promise<Subject> 
   }
 }
 
-async function honoRateLimiter(): Promise<Subject> {
+async function honoRateLimiter({ windowMs }: SubjectOptions): Promise<Subject> {
   const { MemoryStore } = await import('hono-rate-limiter')
   const store = new MemoryStore()
-  store.init({ windowMs: WINDOW_MS } as Parameters<typeof store.init>[0])
+  store.init({ windowMs } as Parameters<typeof store.init>[0])
   return {
     kind: 'sync',
     decide: (id) => store.increment(id).totalHits <= LIMIT,
@@ -148,7 +148,7 @@ async function honoRateLimiter(): Promise<Subject> {
   }
 }
 
-async function limiterPerUser(): Promise<Subject> {
+async function limiterPerUser({ windowMs }: SubjectOptions): Promise<Subject> {
   const { RateLimiter } = await import('limiter')
   const limiters = new Map<string, InstanceType<typeof RateLimiter>>()
   return {
@@ -156,7 +156,7 @@ async function limiterPerUser(): Promise<Subject> {
     decide(id) {
       let limiter = limiters.get(id)
       if (limiter === undefined) {
-        limiter = new RateLimiter({ tokensPerInterval: LIMIT, interval: 'second' })
+        limiter = new RateLimiter({ tokensPerInterval: LIMIT, interval: windowMs })
         limiters.set(id, limiter)
       }
       return limiter.tryRemoveTokens(1)
@@ -166,32 +166,32 @@ async function limiterPerUser(): Promise<Subject> {
   }
 }
 
-async function rollingRateLimiter(): Promise<Subject> {
+async function rollingRateLimiter({ windowMs }: SubjectOptions): Promise<Subject> {
   const { InMemoryRateLimiter } = await import('rolling-rate-limiter')
-  const limiter = new InMemoryRateLimiter({ interval: WINDOW_MS, maxInInterval: LIMIT })
+  const limiter = new InMemoryRateLimiter({ interval: windowMs, maxInInterval: LIMIT })
   return { kind: 'async', decide: async (id) => !(await limiter.limit(id)), size: unknownSize, close: nothing }
 }
 
-async function fastRatelimit(): Promise<Subject> {
+async function fastRatelimit({ windowMs }: SubjectOptions): Promise<Subject> {
   const { FastRateLimit } = await import('fast-ratelimit')
-  const limiter = new FastRateLimit({ threshold: LIMIT, ttl: WINDOW_MS / 1000 })
+  const limiter = new FastRateLimit({ threshold: LIMIT, ttl: windowMs / 1000 })
   return { kind: 'sync', decide: (id) => limiter.consumeSync(id), size: unknownSize, close: nothing }
 }
 
-async function hitlimit(): Promise<Subject> {
+async function hitlimit({ windowMs }: SubjectOptions): Promise<Subject> {
   const { memoryStore } = await import('@joint-ops/hitlimit/stores/memory')
   const store = memoryStore()
   return {
     kind: 'sync',
-    decide: (id) => store.hit(id, WINDOW_MS, LIMIT).count <= LIMIT,
+    decide: (id) => store.hit(id, windowMs, LIMIT).count <= LIMIT,
     size: unknownSize,
     close: () => store.shutdown(),
   }
 }
 
-async function tsRateLimiter(): Promise<Subject> {
+async function tsRateLimiter({ windowMs }: SubjectOptions): Promise<Subject> {
   const { RateLimiter } = await import('ts-rate-limiter')
-  const limiter = new RateLimiter({ windowMs: WINDOW_MS, maxRequests: LIMIT })
+  const limiter = new RateLimiter({ windowMs, maxRequests: LIMIT })
   return {
     kind: 'async',
     decide: async (id) => (await limiter.consume(id)).allowed,

@@ -4,6 +4,7 @@
 import type { LimiterOptions } from 'spillway'
 import * as spillway from 'spillway'
 import type { Subject, SubjectOptions, SubjectSpec } from './subject.js'
+import { WINDOW_MS } from './subject.js'
 
 /** What the defaults keep; more users must be asked for. */
 export const DEFAULT_MAX_USERS = 1_000_000
@@ -34,9 +35,10 @@ export const SPILLWAY_COARSE: SubjectSpec = {
   create: (options) => load(options, spillway.coarseClock()),
 }
 
-async function load({ users, burst }: SubjectOptions, clock: (() => number) | undefined): Promise<Subject> {
+async function load({ users, windowMs, burst }: SubjectOptions, clock: (() => number) | undefined): Promise<Subject> {
   const options: LimiterOptions = {}
   if (users > DEFAULT_MAX_USERS) options.maxUsers = users
+  if (windowMs !== WINDOW_MS) options.windowMs = windowMs
   if (!burst) options.burst = false
   if (clock) options.clock = clock
   const limiter = await spillway.loadLimiter(options)

@@ -2,7 +2,7 @@
  * What the benchmarks know of a limiter: how to make one, and how to ask it for a decision.
  */
 
-/** A limiter under test, for 50 requests in a second. */
+/** A limiter under test, for 50 requests in a window. */
 export type Subject = SyncSubject | AsyncSubject
 
 interface SubjectBase {
@@ -26,6 +26,7 @@ export interface AsyncSubject extends SubjectBase {
 }
 
 export interface SubjectOptions {
+  readonly windowMs: number
   /** Users who will be kept at the same time, for those who want to know. */
   readonly users: number
   /** A clock in place of the subject's own, for those that take one. */
@@ -54,6 +55,6 @@ export interface SubjectSpec {
   create(options: SubjectOptions): Promise<Subject>
 }
 
-/** The limit of all subjects. */
+/** The limit of all subjects, and the window in which all but the largest populations are measured. */
 export const LIMIT = 50
 export const WINDOW_MS = 1000

@@ -13,6 +13,10 @@ export interface Plan {
   readonly subjects: readonly SubjectSpec[]
 }
 
+/** A large population, and a window in which so many users can come without the first having gone stale. */
+export const LARGE_USERS = 10_000_000
+export const LARGE_WINDOW_MS = 60_000
+
 /** Runs a measurement of a subject; if it fails, notes that, so that one subject does not end the run of all. */
 export async function attempt<T>(
   failures: Failure[],

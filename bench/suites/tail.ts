@@ -2,26 +2,31 @@
 import { merge } from '../histogram.js'
 import type { Failure, TailResults } from '../results.js'
 import { runAlone } from '../subject-process.js'
+import { WINDOW_MS } from '../subjects/subject.js'
 import type { PhaseData, TailResult } from '../tasks/tail.js'
 import type { Plan } from './plan.js'
-import { attempt } from './plan.js'
+import { attempt, LARGE_USERS, LARGE_WINDOW_MS } from './plan.js'
 
-const USERS = { quick: 200_000, default: 1_000_000, full: 10_000_000 }
+const USERS = { quick: 200_000, default: 1_000_000, large: LARGE_USERS }
 /** The empty loop is run longer, so that it sees the machine for as long as the limiters do. */
 const EMPTY_TIMES = 8
-const ROUNDS = { quick: 1, default: 3, full: 2 }
+const ROUNDS = { quick: 1, default: 3, large: 1 }
 /** Whom a quick look is taken at. */
 const FEW = ['spillway', 'map-fixed', 'null', 'empty']
+/** Who is measured with a large population: those whose clock can be moved past a window of a minute. */
+const LARGEST = ['spillway', 'map-slots', 'map-fixed', 'null', 'empty']
 
 export async function runTail(plan: Plan): Promise<TailResults> {
   const failures: Failure[] = []
   const users = USERS[plan.mode]
-  const specs = plan.subjects.filter(({ name }) => name !== 'clock' && (plan.mode !== 'quick' || FEW.includes(name)))
+  const measured = { quick: FEW, large: LARGEST, default: undefined }[plan.mode]
+  const specs = plan.subjects.filter(({ name }) => name !== 'clock' && (measured?.includes(name) ?? true))
   const parts = new Map<string, TailResult[]>()
   for (let round = 0; round < ROUNDS[plan.mode]; round++) {
     for (const { name } of specs) {
       plan.progress.show(`tail latency, ${users} users: ${name}, round ${round + 1} of ${ROUNDS[plan.mode]}`)
-      const setup = { subject: name, users: name === 'empty' ? EMPTY_TIMES * users : users }
+      const windowMs = plan.mode === 'large' ? LARGE_WINDOW_MS : WINDOW_MS
+      const setup = { subject: name, windowMs, users: name === 'empty' ? EMPTY_TIMES * users : users }
       const job = () => runAlone('tail', setup, users)
       const result = await attempt(failures, name, `tail latency, ${users} users`, job)
       if (result) parts.set(name, [...(parts.get(name) ?? []), result])

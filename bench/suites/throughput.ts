@@ -6,12 +6,15 @@ import { freemem } from 'node:os'
 import type { Failure, ThroughputCell, ThroughputResults } from '../results.js'
 import { SubjectProcess } from '../subject-process.js'
 import type { SubjectSpec } from '../subjects/subject.js'
+import { WINDOW_MS } from '../subjects/subject.js'
 import type { CellRound, ThroughputSetup } from '../tasks/throughput.js'
 import type { Plan } from './plan.js'
-import { attempt } from './plan.js'
+import { attempt, LARGE_USERS, LARGE_WINDOW_MS } from './plan.js'
 
 /** Subjects that are measured side by side over one population. */
-interface Group extends Omit<ThroughputSetup, 'subject' | 'seed'> {
+interface Group extends Omit<ThroughputSetup, 'subject' | 'seed' | 'windowMs'> {
+  /** Default: a second. */
+  readonly windowMs?: number
   readonly rounds: number
   readonly takesPart: (spec: SubjectSpec) => boolean
 }
@@ -28,6 +31,9 @@ const everyone = () => true
 const keepers = ({ name }: SubjectSpec) => !['clock', 'empty', 'map-fixed-date'].includes(name)
 const handWritten = ({ group }: SubjectSpec) => group !== 'peer'
 const clocked = ({ takesClock }: SubjectSpec) => takesClock
+/** Those whom ten million users leave time and memory for: the peer that comes closest, and what is written by hand. */
+const largest = ({ name }: SubjectSpec) =>
+  ['spillway', '@joint-ops/hitlimit', 'map-slots', 'map-fixed', 'null'].includes(name)
 /** For a look at a million users, and at what differs little from what was measured of all. */
 const few = ({ name }: SubjectSpec) => ['spillway', 'map-fixed', 'map-slots', 'null'].includes(name)
 
@@ -63,9 +69,13 @@ function groupsOf({ mode }: Plan): Group[] {
       ...ofBothUses({ users: large, ...own, takesPart: few, ...effort }),
     ]
   }
+  if (mode === 'large') {
+    const effort = { distributions: UNIFORM, rounds: 3, budgetMs: 500 }
+    return ofBothUses({ users: LARGE_USERS, windowMs: LARGE_WINDOW_MS, ...own, takesPart: largest, ...effort })
+  }
   const effort = { distributions: BOTH, rounds: 5, budgetMs: 150 }
   const less = { distributions: UNIFORM, rounds: 3, budgetMs: 150 }
-  const groups = [
+  return [
     ...ofBothUses({ users: small, ...own, takesPart: everyone, ...effort }),
     ...ofBothUses({ users: medium, ...own, takesPart: keepers, ...effort }),
     ...ofBothUses({ users: large, ...own, takesPart: keepers, ...effort }),
@@ -74,11 +84,6 @@ function groupsOf({ mode }: Plan): Group[] {
     ...ofBothUses({ users: small, ...counter, takesPart: clocked, ...less }),
     ...ofBothUses({ users: large, ...counter, takesPart: few, ...less }),
   ]
-  if (mode === 'full') {
-    const effort = { distributions: UNIFORM, rounds: 3, budgetMs: 500 }
-    groups.push(...ofBothUses({ users: 10_000_000, ...own, takesPart: keepers, ...effort }))
-  }
-  return groups
 }
 
 /** Rounds by subject. */
@@ -88,7 +93,7 @@ async function runGroup(
   specs: readonly SubjectSpec[],
   failures: Failure[],
 ): Promise<Map<string, CellRound[][]>> {
-  const { rounds, takesPart: _, ...setup } = group
+  const { rounds, takesPart: _, windowMs = WINDOW_MS, ...setup } = group
   const { users, idKind, ids, clock } = group
   const what = `${users} users, ${ids} ${idKind} ids, ${clock} clock`
   const together = users * BYTES_A_USER * specs.length < 0.8 * freemem()
@@ -100,7 +105,7 @@ async function runGroup(
     plan.progress.show(`throughput, ${what}: ${name} is prepared`)
     const child = new SubjectProcess(users)
     kept.set(name, child)
-    await child.ask('prepareThroughput', { ...setup, subject: name, seed: plan.seed })
+    await child.ask('prepareThroughput', { ...setup, windowMs, subject: name, seed: plan.seed })
     return child
   }
   const finish = async (name: string) => {

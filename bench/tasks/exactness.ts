@@ -30,7 +30,7 @@ export async function measureExactness(name: string, seed: number): Promise<Exac
   const time = fakeTime()
   const spec = subjectNamed(name)
   // Tokens are permitted on top of the limit; without them every subject has the same rule.
-  const subject = await spec.create({ users: 1000, burst: false })
+  const subject = await spec.create({ users: 1000, windowMs: WINDOW_MS, burst: false })
   const admissions = async ({ times }: Traffic, user: string) => {
     const start = Math.ceil(time.now() / REST_MS + 1) * REST_MS
     const admitted: number[] = []

@@ -5,6 +5,7 @@
 import { IdMaker } from '../ids.js'
 import { subjectNamed } from '../subjects/index.js'
 import type { Subject, SubjectSpec } from '../subjects/subject.js'
+import { WINDOW_MS } from '../subjects/subject.js'
 import { turn, wait } from '../turn.js'
 
 export interface MemorySetup {
@@ -67,7 +68,7 @@ export async function measureMemory(setup: MemorySetup): Promise<MemoryResult> {
   await warmUp(spec, maker, clock)
 
   const before = read()
-  const subject = await spec.create({ users: setup.users, clock, burst: true })
+  const subject = await spec.create({ users: setup.users, windowMs: WINDOW_MS, clock, burst: true })
   // No turn of the event loop until memory is read: nobody's timer removes users before.
   for (let pass = 0; pass < setup.requests; pass++) await request(subject, maker, 0, setup.users)
   const full = read(subject)
@@ -89,7 +90,7 @@ export async function measureFlood({ subject: name, maxUsers, ids }: FloodSetup)
   const maker = new IdMaker('uuid', BATCH)
   await warmUp(spec, maker, undefined)
   const before = read()
-  const subject = await spec.create({ users: maxUsers, burst: true })
+  const subject = await spec.create({ users: maxUsers, windowMs: WINDOW_MS, burst: true })
   let peakRss = 0
   let spentMs = 0
   for (let from = 0; from < ids; from += BATCH) {
@@ -106,7 +107,7 @@ export async function measureFlood({ subject: name, maxUsers, ids }: FloodSetup)
 
 /** Loads the code and brings the heap to its working size, on an instance that is dropped again. */
 async function warmUp(spec: SubjectSpec, maker: IdMaker, clock: (() => number) | undefined): Promise<void> {
-  const subject = await spec.create({ users: 1000, clock, burst: true })
+  const subject = await spec.create({ users: 1000, windowMs: WINDOW_MS, clock, burst: true })
   for (let made = 0; made < WARM_UP_IDS; made += BATCH) {
     maker.prepareRun(made, BATCH)
     maker.make()

@@ -16,6 +16,7 @@ import { turn } from '../turn.js'
 export interface TailSetup {
   readonly subject: string
   readonly users: number
+  readonly windowMs: number
 }
 
 export interface PhaseData {
@@ -44,17 +45,17 @@ const JUMP_MS = 200_000
 /** How long sweeping is watched of those who do not sweep by themselves. */
 const WATCH_MS = 6000
 
-export async function measureTail({ subject: name, users }: TailSetup): Promise<TailResult> {
+export async function measureTail({ subject: name, users, windowMs }: TailSetup): Promise<TailResult> {
   const spec = subjectNamed(name)
   let offset = 0
   const clock = spec.takesClock ? () => performance.now() + offset : undefined
 
-  const warm = await spec.create({ users: WARM_UP_USERS, clock, burst: true })
+  const warm = await spec.create({ users: WARM_UP_USERS, windowMs, clock, burst: true })
   await arrive(warm, 0, WARM_UP_USERS)
   await linger(warm, 200)
   warm.close()
 
-  const subject = await spec.create({ users, clock, burst: true })
+  const subject = await spec.create({ users, windowMs, clock, burst: true })
   const growing = await arrive(subject, 0, users)
   offset += JUMP_MS
   const sweeping = await linger(subject, spec.forgetsAfterMs ?? WATCH_MS)

@@ -9,11 +9,12 @@ import type { Distribution } from '../random.js'
 import { picks } from '../random.js'
 import { subjectNamed } from '../subjects/index.js'
 import type { Subject } from '../subjects/subject.js'
-import { turn } from '../turn.js'
+import { turn, wait } from '../turn.js'
 
 export interface ThroughputSetup {
   readonly subject: string
   readonly users: number
+  readonly windowMs: number
   readonly idKind: IdKind
   readonly clock: ClockKind
   /** A process sees ids of one use only: a string kept from one would make the other slower or faster. */
@@ -44,12 +45,14 @@ export interface CellRound {
 /** Decisions between two turns of the event loop. */
 const CHUNK = 8192
 const PICKS = 1 << 20
-/** After so many milliseconds users are brought in again: windows have passed, and some limiters have dropped them. */
-const POPULATION_LASTS_MS = 800
+/** After this part of a window users are brought in again: then it is over, and some limiters drop them. */
+const POPULATION_LASTS = 0.8
 /** A population is there when so large a part of it is, and is brought in so many times at most. */
 const ENOUGH = 0.95
 const MOST_TRIES = 4
 const WARM_UP_MS = 60
+/** Time for timers that are overdue. */
+const TIMERS_MS = 5
 /** Not measured after a population has come: caches are those of the collection then, not of decisions. */
 const SETTLE_MS = 20
 /** A counting clock goes on by as much a decision as a fast limiter takes. */
@@ -78,14 +81,16 @@ export class ThroughputTask {
   static async prepare(setup: ThroughputSetup): Promise<ThroughputTask> {
     const spec = subjectNamed(setup.subject)
     const clock = () => (setup.clock === 'counter' ? counterClock() : undefined)
-    await checkAnswers(spec, clock())
-    const subject = await spec.create({ users: setup.users, clock: clock(), burst: true })
+    await checkAnswers(spec, setup.windowMs, clock())
+    const subject = await spec.create({ users: setup.users, windowMs: setup.windowMs, clock: clock(), burst: true })
     const task = new ThroughputTask(subject, setup)
-    // Making the ids has blocked the event loop; a clock that is kept by a timer gets its turn first.
-    await turn()
+    // Making the ids has blocked the event loop; a clock that is kept by a timer is to show the time again.
+    await wait(TIMERS_MS)
     const start = performance.now()
     const admitted = await task.#arrive()
-    checkPopulation(spec, subject, { admitted, users: setup.users, tookMs: performance.now() - start })
+    task.#populatedAt = performance.now()
+    const { users, windowMs } = setup
+    checkPopulation(spec, subject, { users, windowMs, admitted, tookMs: task.#populatedAt - start })
     for (const distribution of setup.distributions) await task.#measure(distribution, WARM_UP_MS)
     return task
   }
@@ -105,7 +110,7 @@ export class ThroughputTask {
   }
 
   async #measureThere(distribution: Distribution): Promise<CellRound> {
-    if (!this.#allThere() || performance.now() - this.#populatedAt > POPULATION_LASTS_MS) {
+    if (!this.#allThere() || performance.now() - this.#populatedAt > POPULATION_LASTS * this.#setup.windowMs) {
       await this.#populate()
       await this.#measure(distribution, SETTLE_MS)
     }
