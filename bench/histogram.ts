@@ -36,6 +36,11 @@ export class Histogram {
     if (ms > BOUND_MS) this.#sums[2]!++
   }
 
+  /** Durations over the bound so far. */
+  get overBound(): number {
+    return this.#sums[2]!
+  }
+
   data(): HistogramData {
     const buckets: [number, number][] = []
     let count = 0

@@ -132,6 +132,7 @@ function tailRows(tail: Results['tail']): ReachRow[] {
     empty &&
     (['growing', 'sweeping', 'again'] as const).map((phase) => ({
       own: own[phase].decisions.overBound,
+      waited: own[phase].waited ?? 0,
       // The machine's own pauses in as much time, from those that the empty loop saw in its time.
       machine: (empty[phase].decisions.overBound * own[phase].decisions.totalMs) / empty[phase].decisions.totalMs,
     }))
@@ -144,7 +145,13 @@ function tailRows(tail: Results['tail']): ReachRow[] {
       'none beyond those of the empty loop in as much time',
       over,
       (phases) => phases.every(({ own, machine }) => own <= Math.ceil(machine)),
-      (phases) => phases.map(({ own, machine }) => `${own} (empty loop ${machine.toFixed(1)})`).join(', '),
+      (phases) =>
+        phases
+          .map(
+            ({ own, waited, machine }) =>
+              `${own} (${waited} of them waited for a processor; empty loop ${machine.toFixed(1)})`,
+          )
+          .join(', '),
     ),
     judge(
       'tail',

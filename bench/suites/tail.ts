@@ -14,7 +14,7 @@ const ROUNDS = { quick: 1, default: 3, large: 1 }
 /** Whom a quick look is taken at. */
 const FEW = ['spillway', 'map-fixed', 'null', 'empty']
 /** Who is measured with a large population: those whose clock can be moved past a window of a minute. */
-const LARGEST = ['spillway', 'map-slots', 'map-fixed', 'null', 'empty']
+const LARGEST = ['spillway', 'map-fixed', 'null', 'empty']
 
 export async function runTail(plan: Plan): Promise<TailResults> {
   const failures: Failure[] = []
@@ -45,6 +45,9 @@ function mergePhases(phases: readonly PhaseData[]): PhaseData {
   return {
     decisions: merge(phases.map(({ decisions }) => decisions)),
     turns: merge(phases.map(({ turns }) => turns)),
+    waited: phases.some(({ waited }) => waited === undefined)
+      ? undefined
+      : phases.reduce((sum, { waited }) => sum + waited!, 0),
     users: phases.at(-1)?.users,
   }
 }

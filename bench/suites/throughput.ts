@@ -70,8 +70,9 @@ function groupsOf({ mode }: Plan): Group[] {
     ]
   }
   if (mode === 'large') {
-    const effort = { distributions: UNIFORM, rounds: 3, budgetMs: 500 }
-    return ofBothUses({ users: LARGE_USERS, windowMs: LARGE_WINDOW_MS, ...own, takesPart: largest, ...effort })
+    const effort = { distributions: UNIFORM, rounds: 2, budgetMs: 500 }
+    const window = { windowMs: LARGE_WINDOW_MS }
+    return [{ users: LARGE_USERS, ...own, ...window, ids: 'fresh', takesPart: largest, ...effort }]
   }
   const effort = { distributions: BOTH, rounds: 5, budgetMs: 150 }
   const less = { distributions: UNIFORM, rounds: 3, budgetMs: 150 }

@@ -7,8 +7,9 @@
  * turns, and how long it takes is kept too: a request that comes while timers run has to wait for them.
  */
 import type { HistogramData } from '../histogram.js'
-import { Histogram } from '../histogram.js'
+import { BOUND_MS, Histogram } from '../histogram.js'
 import { IdMaker } from '../ids.js'
+import { runDelayReader } from '../run-delay.js'
 import { subjectNamed } from '../subjects/index.js'
 import type { Subject } from '../subjects/subject.js'
 import { turn } from '../turn.js'
@@ -22,6 +23,8 @@ export interface TailSetup {
 export interface PhaseData {
   readonly decisions: HistogramData
   readonly turns: HistogramData
+  /** Decisions over the bound in batches in which the thread waited as long for a processor, where that can be told. */
+  readonly waited: number | undefined
   /** Users kept at the end, where it can be told. */
   readonly users: number | undefined
 }
@@ -40,7 +43,7 @@ const ACTIVE_USERS = 1024
 /** Decisions between two turns while users are swept: timers must get their chance often. */
 const SWEEP_BATCH = 256
 const WARM_UP_USERS = 30_000
-/** How far the clock is moved on, for those who take one: more than it takes to be stale with every token earned. */
+/** How far the clock is moved on beyond a window, for those who take one: more than it takes to earn every token. */
 const JUMP_MS = 200_000
 /** How long sweeping is watched of those who do not sweep by themselves. */
 const WATCH_MS = 6000
@@ -57,30 +60,51 @@ export async function measureTail({ subject: name, users, windowMs }: TailSetup)
 
   const subject = await spec.create({ users, windowMs, clock, burst: true })
   const growing = await arrive(subject, 0, users)
-  offset += JUMP_MS
+  offset += windowMs + JUMP_MS
   const sweeping = await linger(subject, spec.forgetsAfterMs ?? WATCH_MS)
-  offset += JUMP_MS
+  offset += windowMs + JUMP_MS
   const again = await arrive(subject, users, users)
   subject.close()
   return { growing, sweeping, again }
 }
 
+const runDelay = runDelayReader()
+
+/** The decisions of a phase, and how many of those that took too long had to wait for a processor. */
+class DecisionTimes {
+  readonly #histogram = new Histogram()
+  #waited = runDelay() === undefined ? undefined : 0
+
+  async time(subject: Subject, ids: readonly string[], from: number, count: number): Promise<void> {
+    const overBefore = this.#histogram.overBound
+    const delayBefore = runDelay()
+    await timeEach(subject, ids, from, count, this.#histogram)
+    const over = this.#histogram.overBound - overBefore
+    if (over === 0 || delayBefore === undefined) return
+    if (runDelay()! - delayBefore >= BOUND_MS) this.#waited! += over
+  }
+
+  data(): Pick<PhaseData, 'decisions' | 'waited'> {
+    return { decisions: this.#histogram.data(), waited: this.#waited }
+  }
+}
+
 async function arrive(subject: Subject, from: number, count: number): Promise<PhaseData> {
-  const decisions = new Histogram()
+  const decisions = new DecisionTimes()
   const turns = new Histogram()
   const maker = new IdMaker('uuid', BATCH)
   for (let at = 0; at < count; at += BATCH) {
     const length = Math.min(BATCH, count - at)
     maker.prepareRun(from + at, length)
     maker.make()
-    await timeEach(subject, maker.strings, 0, length, decisions)
+    await decisions.time(subject, maker.strings, 0, length)
     await timeTurn(turns)
   }
-  return { decisions: decisions.data(), turns: turns.data(), users: subject.size() }
+  return { ...decisions.data(), turns: turns.data(), users: subject.size() }
 }
 
 async function linger(subject: Subject, forMs: number): Promise<PhaseData> {
-  const decisions = new Histogram()
+  const decisions = new DecisionTimes()
   const turns = new Histogram()
   const maker = new IdMaker('uuid', ACTIVE_USERS)
   maker.prepareRun(0, ACTIVE_USERS)
@@ -88,11 +112,11 @@ async function linger(subject: Subject, forMs: number): Promise<PhaseData> {
   const end = performance.now() + forMs
   let from = 0
   do {
-    await timeEach(subject, maker.strings, from, SWEEP_BATCH, decisions)
+    await decisions.time(subject, maker.strings, from, SWEEP_BATCH)
     await timeTurn(turns)
     from = (from + SWEEP_BATCH) % ACTIVE_USERS
   } while (performance.now() < end)
-  return { decisions: decisions.data(), turns: turns.data(), users: subject.size() }
+  return { ...decisions.data(), turns: turns.data(), users: subject.size() }
 }
 
 async function timeTurn(turns: Histogram): Promise<void> {
