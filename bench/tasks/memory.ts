@@ -50,8 +50,8 @@ export interface FloodResult {
 
 const BATCH = 4096
 /**
- * Ids made before anything is measured. V8's young generation doubles as they come, for the last time between 4 and 8
- * million: 25 MB in all that would be taken for the limiter's.
+ * Ids made before anything is measured. V8's young generation doubles as they come until it has its full size, which
+ * would be taken for the limiter's.
  */
 const WARM_UP_IDS = 8_000_000
 const JUMP_MS = 200_000
