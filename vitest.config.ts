@@ -4,10 +4,13 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   resolve: {
     // The package's own `imports` lead to the build; tests run on the sources.
-    alias: { '#module': fileURLToPath(new URL('./src/module.ts', import.meta.url)) },
+    alias: { '#core-module': fileURLToPath(new URL('./src/limiter/core-module.ts', import.meta.url)) },
   },
   test: {
-    include: ['test/*.test.ts'],
-    coverage: { include: ['src/**/*.ts'], exclude: ['src/generated/**', 'src/module.workerd.ts'] },
+    setupFiles: ['test/support/debug-core.ts'],
+    include: ['test/**/*.test.ts'],
+    // Needs a browser: `npm run test:playground`.
+    exclude: ['test/runtimes/**'],
+    coverage: { include: ['src/**/*.ts'], exclude: ['src/generated/**', 'src/limiter/core-module.*.ts'] },
   },
 })

@@ -11,16 +11,16 @@ import {
   directoryAt,
   HEAP,
   INLINE_CELLS,
+  newUserAt,
   PAGE_SIZE,
   rememberedAt,
   reportAt,
   SLOTS,
   scratchAt,
-  strangerAt,
   User,
 } from './layout'
-import { forcedGrowths, growAhead, initPages, peakPages, succeedPages, touchedPages, usedPages } from './memory'
-import { land as landUser, lift as liftHandle, liftNext } from './relocate'
+import { forcedGrowths, growAhead, initPages, peakPages, resumePages, touchedPages, usedPages } from './memory'
+import { extractAny, extract as extractUser, insert as insertUser } from './relocate'
 import { evicted, initRoom, join, roomAt, setMaxUsers } from './room'
 import { restartSweep, sweepSlice, swept } from './sweep'
 import {
@@ -31,7 +31,7 @@ import {
   pagesForUsers,
   peakUsers,
   removeHandle,
-  succeedUsers,
+  resumeUsers,
   tablePages,
   users,
 } from './table'
@@ -44,6 +44,7 @@ import {
   freePlaces,
   initWindow,
   tokensAt,
+  windowEmpty,
 } from './window'
 
 /** The latest time in milliseconds, 4,460 years after loading: its ticks still fit 63 bits. */
@@ -61,7 +62,7 @@ let latest: f64 = 0
 let allowed: f64 = 0
 let denied: f64 = 0
 
-export { absorb, begin, growAhead, liftNext, reportAt, restartSweep, scratchAt, setKey, setMaxUsers }
+export { absorb, begin, extractAny, growAhead, reportAt, restartSweep, scratchAt, setKey, setMaxUsers }
 
 /** Where the slots begin. */
 export function slotsAt(): usize {
@@ -90,8 +91,8 @@ export function init(
   if (!initPages(start, tables + blocks) && !initPages(start, tables)) return false
   initRoom(maxUsers, newOnFull != DENY && newOnFull != ALLOW)
   onFull = newOnFull
-  const stranger = changetype<User>(strangerAt())
-  stranger.last = -Infinity
+  const newUser = changetype<User>(newUserAt())
+  newUser.last = -Infinity
   return initTable(maxDepth)
 }
 
@@ -111,7 +112,7 @@ export function decide(slot: u32, reading: f64, cost: u32): bool {
   const now = observe(reading)
   let user = locate(slot)
   if (user == null) user = join(rememberedAt(slot).handle, now)
-  const admitted = user == null ? allowsStranger(now, cost) : decideUser(user, now, cost)
+  const admitted = user == null ? allowsUnkept(now, cost) : decideUser(user, now, cost)
   if (admitted) allowed++
   else denied++
   return admitted
@@ -119,8 +120,9 @@ export function decide(slot: u32, reading: f64, cost: u32): bool {
 
 /** Decides a request, and reports where the user then stands. */
 export function check(slot: u32, reading: f64, cost: u32): bool {
+  const spent = burstSpent
   const admitted = decide(slot, reading, cost)
-  reportOn(slot, latest, cost, admitted)
+  reportOn(slot, latest, cost, admitted, burstSpent - spent, locate(slot) == null)
   return admitted
 }
 
@@ -129,14 +131,15 @@ export function peek(slot: u32, reading: f64, cost: u32): bool {
   const now = observe(reading)
   const user = locate(slot)
   const turnedAway = user == null && roomAt(rememberedAt(slot).handle, now) > now
-  const admitted = turnedAway ? allowsStranger(now, cost) : admissible(orStranger(user), now, cost)
-  reportOn(slot, now, cost, admitted)
+  const admitted = turnedAway ? allowsUnkept(now, cost) : admissible(orNewUser(user), now, cost)
+  const free = freePlaces(orNewUser(user), now)
+  reportOn(slot, now, cost, admitted, admitted && cost > free ? <f64>(cost - free) : 0, turnedAway)
   return admitted
 }
 
 /** The user's tokens, with fractions. */
 export function tokens(slot: u32, reading: f64): f64 {
-  return tokensAt(orStranger(locate(slot)), observe(reading))
+  return tokensAt(orNewUser(locate(slot)), observe(reading))
 }
 
 /** Forgets the user. */
@@ -146,23 +149,23 @@ export function reset(slot: u32, reading: f64): void {
 }
 
 /** Lifts the user with this handle to the scratch area, for another instance. False if there is none. */
-export function lift(low: u32, high: u32): bool {
-  return liftHandle(<u64>low | ((<u64>high) << 32))
+export function extract(low: u32, high: u32): bool {
+  return extractUser(<u64>low | ((<u64>high) << 32))
 }
 
 /** Adds the user that another instance lifted. False if memory is exhausted. */
-export function land(): bool {
-  return landUser(latest)
+export function insert(): bool {
+  return insertUser(latest)
 }
 
 /**
  * Goes on where the instance was that this one replaces, at its time and with what it had at most. Its slots are copied
  * already, but its users are not where they were.
  */
-export function succeed(time: f64, mostUsers: u32, mostPages: u32): void {
+export function resume(time: f64, mostUsers: u32, mostPages: u32): void {
   latest = time
-  succeedUsers(mostUsers)
-  succeedPages(mostPages)
+  resumeUsers(mostUsers)
+  resumePages(mostPages)
   for (let slot: u32 = 0; slot < SLOTS; slot++) rememberedAt(slot).user = 0
 }
 
@@ -202,19 +205,24 @@ function locate(slot: u32): User | null {
   return user
 }
 
-/** Reports free places, tokens, when the same call is admitted, and when the window is empty. */
-function reportOn(slot: u32, now: f64, cost: u32, admitted: bool): void {
+/**
+ * Reports free places, tokens, when the same call is admitted, when the window is empty, the places that tokens paid
+ * for, and whether the user was turned away for want of room.
+ */
+function reportOn(slot: u32, now: f64, cost: u32, admitted: bool, fromBurst: f64, turnedAway: bool): void {
   const known = locate(slot)
-  const user = orStranger(known)
+  const user = orNewUser(known)
   put(0, <f64>freePlaces(user, now))
   put(1, tokensAt(user, now))
   let retry = now
   if (!admitted) {
     retry = admissibleAt(user, now, cost)
-    if (known == null) retry = max(retry, roomAt(rememberedAt(slot).handle, now))
+    if (known == null && onFull != ALLOW) retry = max(retry, roomAt(rememberedAt(slot).handle, now))
   }
   put(2, retry)
-  put(3, emptyAt(user, now))
+  put(3, windowEmpty(user, now) ? -Infinity : emptyAt(user, now))
+  put(4, fromBurst)
+  put(5, turnedAway && !admitted && onFull != ALLOW ? 1 : 0)
 }
 
 /** The time to decide at, from a reading of the clock: it never runs backwards. */
@@ -225,13 +233,13 @@ function observe(reading: f64): f64 {
 }
 
 /** Whether a newcomer for whom there is no room is admitted all the same, as any user never seen would be. */
-function allowsStranger(now: f64, cost: u32): bool {
-  return onFull == ALLOW && admissible(changetype<User>(strangerAt()), now, cost)
+function allowsUnkept(now: f64, cost: u32): bool {
+  return onFull == ALLOW && admissible(changetype<User>(newUserAt()), now, cost)
 }
 
 /** The user, or the one that stands for all who were never seen. */
-function orStranger(user: User | null): User {
-  return user == null ? changetype<User>(strangerAt()) : user
+function orNewUser(user: User | null): User {
+  return user == null ? changetype<User>(newUserAt()) : user
 }
 
 function put(index: usize, value: f64): void {

@@ -56,7 +56,7 @@ export function reportAt(): usize {
 }
 
 /** The record that stands for a user never seen, in questions that must not store one. */
-export function strangerAt(): usize {
+export function newUserAt(): usize {
   return HEAP + 128
 }
 

@@ -66,7 +66,7 @@ export function free(page: Page): void {
 }
 
 /** Goes on from the most pages that another instance had in use. */
-export function succeedPages(pages: u32): void {
+export function resumePages(pages: u32): void {
   peakPages = pages
 }
 

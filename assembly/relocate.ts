@@ -14,7 +14,7 @@ import { copyUser, find, pageAtIndex, pageOf, remove, removeHandle, slotOf, user
 let next: u32 = 0
 
 /** Lifts the user with this handle. False if there is none. */
-export function lift(handle: u64): bool {
+export function extract(handle: u64): bool {
   const user = find(handle)
   if (user == null) return false
   const page = pageOf(handle)
@@ -23,7 +23,7 @@ export function lift(handle: u64): bool {
 }
 
 /** Lifts any user. False if there is none left. */
-export function liftNext(): bool {
+export function extractAny(): bool {
   if (users == 0) return false
   while (pageAtIndex(next).count == 0) next++
   const page = pageAtIndex(next)
@@ -34,16 +34,16 @@ export function liftNext(): bool {
 }
 
 /** Adds the user in the scratch area. False if memory is exhausted. */
-export function land(now: f64): bool {
-  const traveller = changetype<User>(scratchAt())
-  const user = join(traveller.handle, now)
+export function insert(now: f64): bool {
+  const moving = changetype<User>(scratchAt())
+  const user = join(moving.handle, now)
   if (user == null) return false
-  const block = traveller.block != 0 ? borrowBlock() : 0
-  if (traveller.block != 0 && block == 0) {
-    removeHandle(traveller.handle)
+  const block = moving.block != 0 ? borrowBlock() : 0
+  if (moving.block != 0 && block == 0) {
+    removeHandle(moving.handle)
     return false
   }
-  copyUser(user, traveller)
+  copyUser(user, moving)
   user.block = block
   if (block != 0) memory.copy(block, scratchAt() + USER_SIZE, blockSize)
   return true

@@ -61,7 +61,7 @@ export function pagesForUsers(count: u32): u32 {
 }
 
 /** Goes on from the most users that another instance had. */
-export function succeedUsers(count: u32): void {
+export function resumeUsers(count: u32): void {
   peakUsers = count
 }
 

@@ -1,6 +1,13 @@
-export type { Clock, ManualClock } from './clock.js'
-export { manualClock } from './clock.js'
-export { coarseClock } from './coarse-clock.js'
-export type { Decision, LimiterStats } from './limiter.js'
-export { loadLimiter, RateLimiter } from './limiter.js'
-export type { BurstOptions, LimiterOptions, OnFull } from './options.js'
+/** What `import ... from 'spillway'` gives. */
+export type {
+  BurstOptions,
+  Clock,
+  Decision,
+  DenialReason,
+  Limiter,
+  LimiterOptions,
+  LimiterStats,
+  ManualClock,
+  OnFull,
+} from './limiter/index.js'
+export { coarseClock, createLimiter, loadLimiter, manualClock, secondsToWait } from './limiter/index.js'

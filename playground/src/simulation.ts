@@ -2,7 +2,7 @@
  * Users, traffic and the real limiter on one clock that moves only when told to. Nothing here knows of a page: the
  * same rules, patterns and seed give the same decisions however the time is cut into steps.
  */
-import type { ManualClock, RateLimiter } from 'spillway'
+import type { Limiter, ManualClock } from 'spillway'
 import { loadLimiter, manualClock } from 'spillway'
 import type { PatternName } from './patterns.js'
 import { seededRandom } from './random.js'
@@ -20,7 +20,7 @@ export interface Scenario extends Rules {
 export class Simulation {
   readonly rules: Rules
   readonly users: readonly User[]
-  readonly #limiter: RateLimiter
+  readonly #limiter: Limiter
   readonly #clock: ManualClock
   readonly #sampleMs: number
   #now = 0
@@ -41,7 +41,7 @@ export class Simulation {
     return new Simulation(scenario, limiter, clock)
   }
 
-  private constructor(scenario: Scenario, limiter: RateLimiter, clock: ManualClock) {
+  private constructor(scenario: Scenario, limiter: Limiter, clock: ManualClock) {
     this.rules = scenario
     this.#limiter = limiter
     this.#clock = clock

@@ -1,7 +1,7 @@
 /**
  * One user of the simulation: when it sends, what the three limiters made of that, and what the page needs to draw it.
  */
-import type { RateLimiter } from 'spillway'
+import type { Limiter } from 'spillway'
 import type { PatternName } from './patterns.js'
 import { held, PATTERNS } from './patterns.js'
 import type { Random } from './random.js'
@@ -42,7 +42,7 @@ export class User {
   readonly counts: Record<'base' | 'spillway' | 'fixed' | 'bucket', WindowCount>
 
   readonly #rules: Rules
-  readonly #limiter: RateLimiter
+  readonly #limiter: Limiter
   readonly #random: Random
   readonly #fixed: FixedWindow
   readonly #bucket: TokenBucket
@@ -50,7 +50,7 @@ export class User {
   #pattern: Arrivals = ended
   #hand: Arrivals = ended
 
-  constructor(id: string, rules: Rules, limiter: RateLimiter, random: Random) {
+  constructor(id: string, rules: Rules, limiter: Limiter, random: Random) {
     this.id = id
     this.#rules = rules
     this.#limiter = limiter

@@ -1,6 +1,6 @@
 /** The simulation against the oracle, and the measures that the page shows. */
 import { describe, expect, it } from 'vitest'
-import { Oracle } from '../../test/oracle.js'
+import { Oracle } from '../../src/cli/stress/oracle.js'
 import type { PatternName } from '../src/patterns.js'
 import { PATTERN_NAMES, PATTERNS } from '../src/patterns.js'
 import { seededRandom } from '../src/random.js'
@@ -21,7 +21,7 @@ describe('the simulation', () => {
     const oracle = new Oracle(rules)
     const { time, outcome } = simulation.users[1]!.requests.since(0)
     const expected = Array.from(time, (at) => {
-      const { base, burst } = oracle.ask('B', at)
+      const { base, burst } = oracle.decide('B', at)
       return base ? BASE : burst ? BURST : DENIED
     })
     expect([...outcome]).toEqual(expected)

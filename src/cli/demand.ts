@@ -4,7 +4,7 @@
  *
  * Memory: 1 byte a request for what was denied, and 4 more while peaks are found.
  */
-import { loadLimiter } from '../index.js'
+import { loadLimiter } from '../limiter/index.js'
 import type { Trace } from './trace.js'
 import { countByUser } from './trace.js'
 

@@ -4,7 +4,7 @@
 import { createHistogram, performance } from 'node:perf_hooks'
 import { setTimeout as sleep, setImmediate as yieldToOthers } from 'node:timers/promises'
 import { Command } from 'commander'
-import { loadLimiter } from '../index.js'
+import { loadLimiter } from '../limiter/index.js'
 import { number, wholeNumber } from './arguments.js'
 import type { Rules } from './permitted.js'
 import { Permitted, strictest } from './permitted.js'

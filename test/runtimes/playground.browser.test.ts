@@ -12,8 +12,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { PatternName } from '../../playground/src/patterns.js'
 import { PATTERNS } from '../../playground/src/patterns.js'
 import { seededRandom } from '../../playground/src/random.js'
-import type { Rules } from '../oracle.js'
-import { Oracle } from '../oracle.js'
+import { Oracle } from '../../src/cli/stress/oracle.js'
+import type { Quota } from '../../src/limiter/index.js'
 
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const installed = existsSync(CHROMIUM)
@@ -29,7 +29,7 @@ const FLAGS = [
   '--no-first-run',
 ]
 const USERS = ['A', 'B', 'C', 'D']
-const DEFAULT_RULES: Rules = { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 1 }
+const DEFAULT_RULES: Quota = { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 1 }
 
 describe.skipIf(!installed && !required)('the playground in Chromium', () => {
   let server: PreviewServer
@@ -101,7 +101,7 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
     expect(Math.abs(Number(await text('#tokens')) - expected.tokens)).toBeLessThan(0.06)
   }
 
-  it.each<[string, PatternName[], Rules]>([
+  it.each<[string, PatternName[], Quota]>([
     ['', ['edge', 'bursts', 'hammer', 'none'], DEFAULT_RULES],
     ['&a=hammer&b=above&c=steady&d=edge', ['hammer', 'above', 'steady', 'edge'], DEFAULT_RULES],
     [
@@ -302,7 +302,7 @@ interface Request {
 
 /** What the page should say of a user. */
 interface Expected {
-  rules: Rules
+  rules: Quota
   requests: Request[]
   base: number
   burst: number
@@ -314,7 +314,7 @@ interface Expected {
 }
 
 /** Decides requests by the oracle, and by the two other limiters in the plainest way. */
-function judge(rules: Rules, times: readonly number[], now: number): Expected {
+function judge(rules: Quota, times: readonly number[], now: number): Expected {
   const { limit, windowMs } = rules
   const oracle = new Oracle(rules)
   const inWindow = new Map<number, number>()
@@ -322,7 +322,7 @@ function judge(rules: Rules, times: readonly number[], now: number): Expected {
   let bucket = limit * windowMs
   let last = 0
   const requests = times.map((time): Request => {
-    const { base, burst } = oracle.ask('user', time)
+    const { base, burst } = oracle.decide('user', time)
     const window = Math.floor(time / windowMs)
     const used = inWindow.get(window) ?? 0
     const fixed = used < limit

@@ -1,0 +1,104 @@
+/**
+ * The oracle: what the rules permit, in the plainest way. It keeps every admission of every user and forgets none,
+ * counts by looking at all of them in the window, and knows neither ticks nor pages nor sweeps. Where it and the
+ * limiter differ, the limiter is wrong. The stress run and the tests hold the limiter to it.
+ *
+ * Tokens are counted in thousandths, since thousandths a millisecond are tokens a second: whole numbers wherever the
+ * clock's readings and the refill are.
+ */
+import type { Quota } from '../../limiter/index.js'
+
+/** What of a request was taken from the base quota and what from the tokens; none of either: denied. */
+export interface Verdict {
+  allowed: boolean
+  base: number
+  burst: number
+}
+
+interface History {
+  /** When places were taken on the base quota, and how many: oldest first. */
+  admissions: { time: number; places: number }[]
+  last: number
+  thousandths: number
+}
+
+export class Oracle {
+  readonly #quota: Quota
+  readonly #users = new Map<string, History>()
+
+  constructor(quota: Quota) {
+    this.#quota = quota
+  }
+
+  /** Decides a request at `time`, in milliseconds since loading, and remembers it. */
+  decide(id: string, time: number, cost = 1): Verdict {
+    const verdict = this.peek(id, time, cost)
+    this.record(id, time, verdict)
+    return verdict
+  }
+
+  /** What `decide` would say. */
+  peek(id: string, time: number, cost = 1): Verdict {
+    const base = Math.min(cost, this.free(id, time))
+    const burst = cost - base
+    if (burst * 1000 > this.thousandths(id, time)) return { allowed: false, base: 0, burst: 0 }
+    return { allowed: true, base, burst }
+  }
+
+  /** Remembers a request and what was taken for it. */
+  record(id: string, time: number, { base, burst }: { base: number; burst: number }): void {
+    const thousandths = this.thousandths(id, time) - burst * 1000
+    const admissions = this.#users.get(id)?.admissions ?? []
+    if (base > 0) admissions.push({ time, places: base })
+    this.#users.set(id, { admissions, last: time, thousandths })
+  }
+
+  /** Places taken in the window before `time`, or in one that is longer than the quota's by `lateMs`. */
+  taken(id: string, time: number, lateMs = 0): number {
+    const admissions = this.#users.get(id)?.admissions ?? []
+    const start = time - (this.#quota.windowMs + lateMs)
+    let taken = 0
+    for (let at = admissions.length - 1; at >= 0 && admissions[at].time > start; at--) taken += admissions[at].places
+    return taken
+  }
+
+  /** Free base places at `time`. */
+  free(id: string, time: number): number {
+    return this.#quota.limit - this.taken(id, time)
+  }
+
+  /** Tokens at `time`, in thousandths. */
+  thousandths(id: string, time: number): number {
+    const { limit, windowMs, capacity, refillPerSecond } = this.#quota
+    const user = this.#users.get(id)
+    if (!user) return Math.min(capacity * 1000, time * refillPerSecond)
+    const gap = time - user.last
+    const earned = gap > windowMs / limit ? gap * refillPerSecond : 0
+    return Math.min(capacity * 1000, user.thousandths + earned)
+  }
+
+  /** Milliseconds from `time` until the base window is empty. */
+  resetMs(id: string, time: number): number {
+    const latest = this.#users.get(id)?.admissions.at(-1)?.time ?? -Infinity
+    return Math.max(0, latest + this.#quota.windowMs - time)
+  }
+
+  reset(id: string): void {
+    this.#users.delete(id)
+  }
+
+  /** Whether the user is stale: the window empty, and as many tokens as one never seen. */
+  stale(id: string, time: number): boolean {
+    const unseen = Math.min(this.#quota.capacity * 1000, time * this.#quota.refillPerSecond)
+    return this.taken(id, time) === 0 && this.thousandths(id, time) >= unseen
+  }
+
+  /** Milliseconds since the user last asked. */
+  idleFor(id: string, time: number): number {
+    return time - (this.#users.get(id)?.last ?? -Infinity)
+  }
+
+  get users(): string[] {
+    return [...this.#users.keys()]
+  }
+}

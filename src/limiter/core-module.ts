@@ -1,0 +1,48 @@
+/**
+ * The compiled core, from bytes that are part of the package: no file system, no fetch, no bundler plugin.
+ * Where compiling bytes is not allowed, the package's `imports` name another file for `#core-module`.
+ */
+import { CORE_BASE64 } from '../generated/core-base64.js'
+
+/** A compiled `spillway/core.wasm`. `WebAssembly.Module` where the types of the platform know it. */
+export type CoreModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } }
+  ? Module
+  : object
+
+let compiled: CoreModule | undefined
+let compiling: Promise<CoreModule> | undefined
+
+/** Compiles the core, once for all limiters of the process. A failure is not kept: the next call tries again. */
+export async function compileCore(): Promise<CoreModule> {
+  if (compiled !== undefined) return compiled
+  compiling ??= WebAssembly.compile(coreBytes())
+  try {
+    compiled = await compiling
+    return compiled
+  } finally {
+    compiling = undefined
+  }
+}
+
+/**
+ * Compiles the core at once.
+ *
+ * @throws {Error} where the platform does not compile synchronously, as on the main thread of some browsers
+ */
+export function compileCoreSync(): CoreModule {
+  if (compiled !== undefined) return compiled
+  try {
+    compiled = new WebAssembly.Module(coreBytes())
+  } catch (cause) {
+    throw new Error(
+      'createLimiter: this platform does not compile WebAssembly synchronously. ' +
+        'Use `await loadLimiter()`, or pass a compiled spillway/core.wasm as `module`',
+      { cause },
+    )
+  }
+  return compiled
+}
+
+function coreBytes(): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(CORE_BASE64), (char) => char.charCodeAt(0))
+}

@@ -1,0 +1,188 @@
+/**
+ * From user id to handle: a keyed 64-bit hash, computed in the core, with a small memo in front of it.
+ *
+ * The memo is a direct-mapped cache: no table of all ids is kept, nothing grows, nothing has to be freed. An id that
+ * is not in the memo costs a copy of its code units and a hash. To keep a stream of ids never seen again cheap (each
+ * memo write of a string is a store that the garbage collector must know of), a slot takes an id only on the second
+ * miss in a row with the same tag.
+ *
+ * Where ids come back too seldom to be found in it, the memo costs more than it saves: cache lines, and branches that
+ * nothing predicts. So it is left out for a while when a period has shown few hits, and then given another.
+ */
+import type { Core } from './core.js'
+import { SCRATCH_SIZE, SLOTS } from './core.js'
+import { describe } from './validation.js'
+
+const SLOT_BITS = 15
+
+/** An odd number near 2^32 / golden ratio, which spreads neighbours far apart: Knuth's multiplicative hashing. */
+const SPREAD = 0x9e3779b1
+
+/** The bits of a spread that make a tag. */
+const TAG_BITS = 16
+const TAG_MASK = 0xffff
+
+/** The slot for a user who is not remembered. */
+const PASSING = SLOTS - 1
+
+/** Keeps a count of hits, between which there may be no miss for years, a small integer: V8 allocates larger ones. */
+const SMALL = 0x3fffffff
+
+/** Longer ids are not kept in the memo: comparing them costs as much as hashing, and they would be held in memory. */
+const LONGEST_KEPT = 128
+
+/** A period, in misses, and the hits in it from which on the memo pays for itself. */
+export const PERIOD = 4096
+const ENOUGH_HITS = PERIOD / 2
+
+/** Ids that are hashed without a look at the memo after a period with too few hits. */
+export const LEFT_OUT = 16 * PERIOD
+
+export class IdCache {
+  #core: Core
+  /** The ids whose handles the core remembers, by slot. */
+  readonly #ids: (string | undefined)[] = new Array(PASSING).fill(undefined)
+  /** By slot: the tag of the id that is kept, and, in the high half, that of the last id that was not. */
+  readonly #tags = new Uint32Array(PASSING)
+
+  #hits = 0
+  #misses = 0
+  /** Ids still to be hashed without a look at the memo. */
+  #leftOut = 0
+
+  constructor(core: Core) {
+    this.#core = core
+  }
+
+  /** Goes on with another instance of the core, which has the same slots. */
+  moveTo(core: Core): void {
+    this.#core = core
+  }
+
+  /**
+   * Finds the handle of an id.
+   *
+   * @returns the slot in which the core has it until the next call
+   * @throws {TypeError} if the id is not a string
+   */
+  resolve(id: string): number {
+    if (typeof id !== 'string') throw new TypeError(`userId must be a string, not ${describe(id)}`)
+    if (this.#leftOut > 0) {
+      this.#leftOut--
+      this.#hash(id, PASSING)
+      return PASSING
+    }
+    const spread = spreadOf(id)
+    const slot = spread >>> (32 - SLOT_BITS)
+    const tags = this.#tags[slot]
+    const tag = spread & TAG_MASK
+    // The tag first: to compare strings that differ, memory of both has to be read.
+    if ((tags & TAG_MASK) === tag && this.#ids[slot] === id) {
+      this.#hits = (this.#hits + 1) & SMALL
+      return slot
+    }
+    return this.#miss(id, slot, tags, tag)
+  }
+
+  #miss(id: string, slot: number, tags: number, tag: number): number {
+    if (++this.#misses === PERIOD) this.#endPeriod()
+    if (tags >>> TAG_BITS !== tag || id.length > LONGEST_KEPT) {
+      this.#tags[slot] = (tag << TAG_BITS) | (tags & TAG_MASK)
+      this.#hash(id, PASSING)
+      return PASSING
+    }
+    // In this order: were hashing to fail, the slot would go on to be that of the id before.
+    this.#hash(id, slot)
+    this.#ids[slot] = id
+    this.#tags[slot] = (tag << TAG_BITS) | tag
+    return slot
+  }
+
+  #endPeriod(): void {
+    if (this.#hits < ENOUGH_HITS) this.#leftOut = LEFT_OUT
+    this.#hits = 0
+    this.#misses = 0
+  }
+
+  /** Has the core hash an id and remember its handle. */
+  #hash(id: string, slot: number): void {
+    const { abi, views } = this.#core
+    const { length } = id
+    if (length <= SCRATCH_SIZE && writeNarrow(views.bytes, id, 0, length)) {
+      abi.rememberWhole(slot, length, 0)
+    } else if (length <= SCRATCH_SIZE / 2) {
+      writeWide(views.units, id, 0, length)
+      abi.rememberWhole(slot, 2 * length, 1)
+    } else {
+      abi.remember(slot, this.#absorb(id, !isNarrow(id)))
+    }
+  }
+
+  /** Feeds a long id to the hash but for its end, of which it gives the bytes. */
+  #absorb(id: string, wide: boolean): number {
+    const { abi, views } = this.#core
+    const chunk = wide ? views.units.length : views.bytes.length
+    const write = (from: number, count: number) =>
+      wide ? writeWide(views.units, id, from, count) : writeNarrow(views.bytes, id, from, count)
+    abi.begin(wide ? 1 : 0)
+    let at = 0
+    for (; id.length - at > chunk; at += chunk) {
+      write(at, chunk)
+      abi.absorb(SCRATCH_SIZE)
+    }
+    const rest = id.length - at
+    write(at, rest)
+    return wide ? 2 * rest : rest
+  }
+}
+
+/**
+ * Spreads ids over 32 bits by their length, their last code units, where most ids differ, and those before the middle,
+ * for ids that end alike, as addresses of one domain do. The slot is taken from the top, the tag from the bottom.
+ */
+function spreadOf(id: string): number {
+  const end = id.length
+  let last = end
+  let middle = end
+  if (end >= 6) {
+    const half = end >> 1
+    last = id.charCodeAt(end - 1) | (id.charCodeAt(end - 2) << 8) | (id.charCodeAt(end - 3) << 16)
+    middle = id.charCodeAt(half - 1) | (id.charCodeAt(half - 2) << 8) | (id.charCodeAt(half - 3) << 16)
+  } else {
+    for (let at = 0; at < end; at++) last = (last << 5) + id.charCodeAt(at)
+  }
+  const spread = Math.imul(last ^ Math.imul(middle ^ end, SPREAD), SPREAD)
+  return spread ^ (spread >>> 15)
+}
+
+/** Writes code units as bytes, four a round, which is faster than one. False if one takes two bytes. */
+function writeNarrow(bytes: Uint8Array, id: string, from: number, count: number): boolean {
+  let seen = 0
+  let i = 0
+  for (; i + 3 < count; i += 4) {
+    const first = id.charCodeAt(from + i)
+    const second = id.charCodeAt(from + i + 1)
+    const third = id.charCodeAt(from + i + 2)
+    const fourth = id.charCodeAt(from + i + 3)
+    seen |= first | second | third | fourth
+    bytes[i] = first
+    bytes[i + 1] = second
+    bytes[i + 2] = third
+    bytes[i + 3] = fourth
+  }
+  for (; i < count; i++) {
+    const unit = id.charCodeAt(from + i)
+    seen |= unit
+    bytes[i] = unit
+  }
+  return seen <= 0xff
+}
+
+function writeWide(units: Uint16Array, id: string, from: number, count: number): void {
+  for (let i = 0; i < count; i++) units[i] = id.charCodeAt(from + i)
+}
+
+function isNarrow(id: string): boolean {
+  for (let i = 0; i < id.length; i++) if (id.charCodeAt(i) > 0xff) return false
+  return true
+}

@@ -1,0 +1,13 @@
+/** The limiter of one thread: all that the other rooms of the package may import. */
+export type { Clock, ManualClock } from './clock.js'
+export { manualClock } from './clock.js'
+export { coarseClock } from './coarse-clock.js'
+export type { Decision, DenialReason } from './decision.js'
+export { secondsToWait } from './decision.js'
+export type { Limiter, LimiterStats } from './limiter.js'
+export { createLimiter, loadLimiter } from './load.js'
+export type { BurstOptions, LimiterOptions, OnFull } from './options.js'
+export { MAX_USERS_RANGE } from './options.js'
+export type { Quota } from './quota.js'
+export { DEFAULT_QUOTA, maxCost, QUOTA_RANGES } from './quota.js'
+export type { Range } from './validation.js'

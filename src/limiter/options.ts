@@ -1,0 +1,187 @@
+/** The options of a limiter: their types, and what each is when it is left out. */
+import type { Clock } from './clock.js'
+import { systemClock } from './clock.js'
+import type { CoreModule } from './core-module.js'
+import type { Quota } from './quota.js'
+import { DEFAULT_QUOTA, QUOTA_RANGES } from './quota.js'
+import type { Range } from './validation.js'
+import { checkNames, checkNumber, describe } from './validation.js'
+
+/** Options of `loadLimiter` and `createLimiter`. Each has a default. */
+export interface LimiterOptions {
+  /** Base admissions of a user in any window. Whole, 1 to 1,000,000,000. Default 50. */
+  limit?: number | undefined
+  /** Length of the sliding window in milliseconds, 1 or more. Default 1000. */
+  windowMs?: number | undefined
+  /**
+   * Burst tokens, earned by inactivity and used when the window is full; `false` for none. Default: with neither
+   * `limit` nor `windowMs`, up to 100 tokens, one a second; with either of them, none. `{}` means 100 and one a second.
+   */
+  burst?: BurstOptions | false | undefined
+  /**
+   * Users kept at the same time, which bounds memory to some 270 bytes a user at worst, 530 with a `limit` above 64.
+   * Memory is taken as users come. Whole, 1 to 30,000,000. Default 1,000,000 in Node, Deno and Bun, 100,000 in browsers
+   * and edge workers.
+   */
+  maxUsers?: number | undefined
+  /**
+   * What happens to a user never seen when `maxUsers` are kept and none in the newcomer's page of the table is stale:
+   * `'evict'` forgets the one idle for longest there (the default), `'deny'` denies the newcomer, `'allow'` treats the
+   * newcomer as never seen each time, without keeping it.
+   */
+  onFull?: OnFull | undefined
+  /**
+   * Milliseconds in which a timer visits all users once, to remove the stale ones. With 0 there is no timer, and users
+   * are removed by `sweep()`, and where room is needed. Default 5000; 0 in Cloudflare Workers, where a timer ends with
+   * the request that set it.
+   */
+  sweepIntervalMs?: number | undefined
+  /** Monotonic milliseconds. Default `performance.now()`, the faked one under fake timers. */
+  clock?: Clock | undefined
+  /** The compiled core (`spillway/core.wasm`), for places that do not allow compiling bytes. */
+  module?: CoreModule | undefined
+}
+
+/** Options of burst tokens. */
+export interface BurstOptions {
+  /** Most tokens a user can have. 0 to 1,000,000,000, fractions allowed. Default 100. */
+  capacity?: number | undefined
+  /** Tokens earned by a second of inactivity. 0 to 1,000,000,000, fractions allowed. Default 1. */
+  refillPerSecond?: number | undefined
+}
+
+/** What is done with a newcomer when memory is full. */
+export type OnFull = 'evict' | 'deny' | 'allow'
+
+/** Options with every default filled in. */
+export interface Settings {
+  readonly quota: Quota
+  readonly maxUsers: number
+  readonly onFull: OnFull
+  readonly sweepIntervalMs: number
+  readonly clock: Clock
+  readonly module: CoreModule | undefined
+  /** Bytes of memory once used and now unused that are worth giving back. No option: tests set it. */
+  readonly spareBytes: number
+}
+
+/** What `maxUsers` may be. */
+export const MAX_USERS_RANGE: Range = { from: 1, to: 30_000_000, whole: true }
+
+/** A timer's longest delay; a longer one would fire at once. */
+const SWEEP_INTERVAL_RANGE: Range = { from: 0, to: 2_147_483_647 }
+
+/** As much as a small process takes; giving back less is not worth moving anybody. */
+const SPARE_BYTES = 16 * 1024 * 1024
+
+const ON_FULL: readonly OnFull[] = ['evict', 'deny', 'allow']
+
+const NO_BURST = { capacity: 0, refillPerSecond: 0 }
+
+/** The names that options may have; typed so that none is forgotten. */
+const OPTION_NAMES = Object.keys({
+  limit: true,
+  windowMs: true,
+  burst: true,
+  maxUsers: true,
+  onFull: true,
+  sweepIntervalMs: true,
+  clock: true,
+  module: true,
+} satisfies Record<keyof LimiterOptions, true>)
+
+const BURST_NAMES = Object.keys({ capacity: true, refillPerSecond: true } satisfies Record<keyof BurstOptions, true>)
+
+/**
+ * Checks options and fills in the defaults. Own properties count, not inherited ones.
+ *
+ * @throws {TypeError} for a value of a wrong type or an option that does not exist
+ * @throws {RangeError} for a number or a word that is not accepted
+ */
+export function resolveOptions(given: LimiterOptions): Settings {
+  checkNames('options', given, OPTION_NAMES)
+  const options: LimiterOptions = { __proto__: null, ...given } as object
+  const { limit, windowMs } = options
+  // Tokens by default only with the default limit: who says 5 in 15 minutes must not find 105 admitted.
+  const burstByDefault = limit === undefined && windowMs === undefined ? {} : false
+  return {
+    quota: {
+      limit: numberOr('limit', limit, DEFAULT_QUOTA.limit, QUOTA_RANGES.limit),
+      windowMs: numberOr('windowMs', windowMs, DEFAULT_QUOTA.windowMs, QUOTA_RANGES.windowMs),
+      ...resolveBurst(options.burst === undefined ? burstByDefault : options.burst),
+    },
+    maxUsers: numberOr('maxUsers', options.maxUsers, defaultMaxUsers(), MAX_USERS_RANGE),
+    onFull: resolveOnFull(options.onFull),
+    sweepIntervalMs: numberOr(
+      'sweepIntervalMs',
+      options.sweepIntervalMs,
+      defaultSweepIntervalMs(),
+      SWEEP_INTERVAL_RANGE,
+    ),
+    clock: resolveClock(options.clock),
+    module: resolveModule(options.module),
+    spareBytes: SPARE_BYTES,
+  }
+}
+
+function resolveBurst(given: unknown): Pick<Quota, 'capacity' | 'refillPerSecond'> {
+  if (given === false) return NO_BURST
+  checkNames('burst', given, BURST_NAMES)
+  const { capacity, refillPerSecond }: BurstOptions = { __proto__: null, ...(given as BurstOptions) } as object
+  return {
+    capacity: numberOr('burst.capacity', capacity, DEFAULT_QUOTA.capacity, QUOTA_RANGES.capacity),
+    refillPerSecond: numberOr(
+      'burst.refillPerSecond',
+      refillPerSecond,
+      DEFAULT_QUOTA.refillPerSecond,
+      QUOTA_RANGES.refillPerSecond,
+    ),
+  }
+}
+
+function numberOr(name: string, value: unknown, fallback: number, range: Range): number {
+  return value === undefined ? fallback : checkNumber(name, value, range)
+}
+
+function resolveOnFull(value: unknown): OnFull {
+  if (value === undefined) return 'evict'
+  const accepted = `onFull must be ${ON_FULL.map((name) => `'${name}'`).join(', ')}`
+  if (typeof value !== 'string') throw new TypeError(`${accepted}, not ${describe(value)}`)
+  const found = ON_FULL.find((name) => name === value)
+  if (!found) throw new RangeError(`${accepted}, not ${describe(value)}`)
+  return found
+}
+
+function resolveClock(value: unknown): Clock {
+  if (value === undefined) return systemClock
+  if (typeof value !== 'function') {
+    throw new TypeError(`clock must be a function that gives milliseconds, not ${describe(value)}`)
+  }
+  return value as Clock
+}
+
+function resolveModule(value: unknown): CoreModule | undefined {
+  // By its tag, since a module of another realm (a test runner's, a frame's) is no instance of this one's class.
+  if (value === undefined || Object.prototype.toString.call(value) === '[object WebAssembly.Module]') {
+    return value as CoreModule | undefined
+  }
+  throw new TypeError(`module must be a WebAssembly.Module, not ${describe(value)}`)
+}
+
+interface Platform {
+  process?: { versions?: { node?: string } }
+  navigator?: { userAgent?: string }
+}
+
+function isWorkers(): boolean {
+  return (globalThis as Platform).navigator?.userAgent === 'Cloudflare-Workers'
+}
+
+/** Servers have memory for more users; an edge worker may look like a server, but has little. */
+function defaultMaxUsers(): number {
+  return (globalThis as Platform).process?.versions?.node !== undefined && !isWorkers() ? 1_000_000 : 100_000
+}
+
+function defaultSweepIntervalMs(): number {
+  return isWorkers() ? 0 : 5000
+}

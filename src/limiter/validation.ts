@@ -1,0 +1,60 @@
+/**
+ * Checks of what callers pass in: the one place that words what was given and what is accepted.
+ */
+
+/** What a number may be, both ends included. */
+export interface Range {
+  readonly from: number
+  readonly to: number
+  readonly whole?: boolean
+}
+
+/**
+ * Checks a number.
+ *
+ * @throws {TypeError} if it is none
+ * @throws {RangeError} if it is out of range
+ */
+export function checkNumber(name: string, value: unknown, { from, to, whole = false }: Range): number {
+  const accepted = `${name} must be ${whole ? 'a whole' : 'a'} number from ${from} to ${to}`
+  if (typeof value !== 'number') throw new TypeError(`${accepted}, not ${describe(value)}`)
+  if (!(value >= from && value <= to) || (whole && !Number.isInteger(value))) {
+    throw new RangeError(`${accepted}, not ${value}`)
+  }
+  return value
+}
+
+/**
+ * Checks that a value is an object that has no other own properties than those known.
+ *
+ * @throws {TypeError} if not
+ */
+export function checkNames(what: string, given: unknown, known: readonly string[]): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new TypeError(`${what} must be an object, not ${describe(given)}`)
+  }
+  for (const name of Object.keys(given)) {
+    if (!known.includes(name)) {
+      throw new TypeError(`${what}: there is no option ${describe(name)}; there are ${known.join(', ')}`)
+    }
+  }
+}
+
+/** Says what a value is, for messages: short, whatever it is. */
+export function describe(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  switch (typeof value) {
+    case 'string':
+      return value.length > 40 ? `a string of ${value.length} characters` : JSON.stringify(value)
+    case 'object':
+      return 'an object'
+    case 'function':
+      return 'a function'
+    case 'bigint':
+    case 'symbol':
+      return `a ${typeof value}`
+    default:
+      return String(value)
+  }
+}

@@ -1,0 +1,411 @@
+/** Replays of small logs, counted by hand, and the search against trying every limit. */
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
+import { Command } from 'commander'
+import fc from 'fast-check'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { findLowestLimits, findPeaks, runTrace } from '../../src/cli/demand.js'
+import { printable } from '../../src/cli/format.js'
+import { startProgress } from '../../src/cli/progress.js'
+import type { ReplaySettings } from '../../src/cli/replay.js'
+import { replay, replayCommand } from '../../src/cli/replay.js'
+import { formatReport } from '../../src/cli/replay-report.js'
+import { countByUser, Trace } from '../../src/cli/trace.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'spillway-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const SETTINGS: ReplaySettings = {
+  key: 'client',
+  limit: 2,
+  windowMs: 10_000,
+  burstCapacity: 0,
+  refillPerSecond: 0,
+  sort: false,
+  maxUsers: undefined,
+  top: 10,
+}
+
+/** A line of a client at a second of a certain minute. */
+function line(client: string, second: number, user = '-'): string {
+  const clock = `${String(Math.floor(second / 60)).padStart(2, '0')}:${String(second % 60).padStart(2, '0')}`
+  return `${client} - ${user} [17/May/2015:10:${clock} +0000] "GET / HTTP/1.1" 200 1 "-" "agent"\n`
+}
+
+function at(second: number): string {
+  return new Date(Date.UTC(2015, 4, 17, 10, 0, second)).toISOString().replace('.000', '')
+}
+
+let files = 0
+function write(content: string | Buffer, name = `log-${files++}`): string {
+  const path = join(folder, name)
+  writeFileSync(path, content)
+  return path
+}
+
+describe('a replay', () => {
+  // a: 0 1 2 | 10: the place of 0 is free again | 11: that of 1 | 12 13: denied. b: one request.
+  const small = [0, 1, 2, 10, 11, 12, 13].map((second) => line('a', second)).join('') + line('b', 14)
+
+  it('counts what the limit does', async () => {
+    const path = write(small)
+    expect(await replay([path], SETTINGS)).toEqual({
+      files: [path],
+      settings: {
+        key: 'client',
+        limit: 2,
+        windowMs: 10_000,
+        burstCapacity: 0,
+        refillPerSecond: 0,
+        sort: false,
+        maxUsers: 1_000_000,
+      },
+      lines: {
+        read: 8,
+        unreadable: 0,
+        firstUnreadable: [],
+        withoutKey: 0,
+        outOfOrder: 0,
+        largestStepBackMs: 0,
+        wholeSeconds: true,
+      },
+      from: at(0),
+      to: at(14),
+      durationMs: 14_000,
+      requests: 8,
+      users: 2,
+      allowed: 5,
+      denied: 3,
+      deniedPercent: 37.5,
+      burstSpent: 0,
+      evicted: 0,
+      peak: { user: 'a', requests: 4, from: at(10), to: at(13) },
+      lowestLimits: [
+        { deniedPercentAtMost: 0, limit: 4, denied: 0 },
+        { deniedPercentAtMost: 0.1, limit: 4, denied: 0 },
+        { deniedPercentAtMost: 1, limit: 4, denied: 0 },
+      ],
+      usersLimited: 1,
+      limitedUsers: [
+        { user: 'a', requests: 7, denied: 3, worstWindow: { requests: 4, denied: 2, from: at(10), to: at(13) } },
+      ],
+    })
+  })
+
+  it('spends burst tokens, earned by inactivity since the first request', async () => {
+    // At 20, b has 2 tokens (one for 10 s): 2 of base, 2 of burst, 1 denied. a had none.
+    const log = `${line('a', 0).repeat(3)}${line('b', 20).repeat(5)}`
+    const report = await replay([write(log)], { ...SETTINGS, burstCapacity: 5, refillPerSecond: 0.1 })
+    expect(report).toMatchObject({ allowed: 6, denied: 2, burstSpent: 2, usersLimited: 2 })
+  })
+
+  it('is the same from gzip, from standard input and from several files', async () => {
+    const { files: _, ...expected } = await replay([write(small)], SETTINGS)
+    const lines = small.split(/(?<=\n)/)
+    const [older, newer] = [write(gzipSync(lines.slice(0, 4).join(''))), write(lines.slice(4).join(''))]
+    expect(await replay([write(gzipSync(small))], SETTINGS)).toMatchObject(expected)
+    expect(await replay(['-'], SETTINGS, Readable.from([Buffer.from(small)]))).toMatchObject(expected)
+    expect(await replay([newer, older], SETTINGS)).toMatchObject({ ...expected, files: [older, newer] })
+    const fromBoth = await replay([older, '-'], SETTINGS, Readable.from([Buffer.from(lines.slice(4).join(''))]))
+    expect(fromBoth).toMatchObject({ ...expected, files: [older, 'standard input'] })
+  })
+
+  it('tells users apart by what it is told', async () => {
+    const log = [line('a', 0, 'x'), line('b', 0, 'x'), line('c', 0, 'Zoë'), line('d', 1), line('e', 1)].join('')
+    expect(await replay([write(log)], SETTINGS)).toMatchObject({ users: 5, denied: 0 })
+    const byUser = await replay([write(log)], { ...SETTINGS, key: 'user', limit: 1 })
+    expect(byUser).toMatchObject({ requests: 3, users: 2, denied: 1, peak: { user: 'x' }, lines: { withoutKey: 2 } })
+    expect(byUser.limitedUsers[0]).toMatchObject({ user: 'x' })
+    expect(await replay([write(log)], { ...SETTINGS, key: 9 })).toMatchObject({
+      users: 1,
+      denied: 3,
+      peak: { user: 'agent' },
+    })
+    const accented = await replay([write(line('a', 0, 'Zoë'))], { ...SETTINGS, key: 'user' })
+    expect(accented.peak.user).toBe('Zoë')
+  })
+
+  it('takes a time before the latest seen for that latest, and counts it', async () => {
+    const log = [line('a', 30), line('a', 10), line('a', 25), line('a', 31)].join('')
+    const report = await replay([write(log)], SETTINGS)
+    expect(report).toMatchObject({
+      denied: 2,
+      lines: { outOfOrder: 2, largestStepBackMs: 20_000 },
+      peak: { requests: 4, from: at(30), to: at(31) },
+    })
+    expect(formatReport(report)).toMatch(/Warning: many times are earlier .*\n.*--no-sort/)
+  })
+
+  it('can sort by time instead', async () => {
+    const log = [line('a', 30), line('b', 10), line('a', 10), line('a', 25), line('a', 31)].join('')
+    const report = await replay([write(log)], { ...SETTINGS, sort: true })
+    expect(report).toMatchObject({
+      from: at(10),
+      to: at(31),
+      denied: 1,
+      lines: { outOfOrder: 3, largestStepBackMs: 20_000 },
+      peak: { requests: 3, from: at(25), to: at(31) },
+    })
+    expect(formatReport(report)).not.toContain('Warning')
+  })
+
+  it('counts unreadable lines, and shows the first five, safe and short', async () => {
+    const bad = `one\u001b[31m\n${'x'.repeat(500)}\nthree\nfour\nfive\nsix\n`
+    const path = write(`${line('a', 0)}\r\n${bad}${line('a', 1)}`)
+    const { lines, requests } = await replay([path], SETTINGS)
+    expect(requests).toBe(2)
+    expect(lines).toMatchObject({ read: 8, unreadable: 6 })
+    expect(lines.firstUnreadable).toEqual([
+      { file: path, line: 3, text: 'one\\x1b[31m' },
+      { file: path, line: 4, text: `${'x'.repeat(99)}…` },
+      { file: path, line: 5, text: 'three' },
+      { file: path, line: 6, text: 'four' },
+      { file: path, line: 7, text: 'five' },
+    ])
+  })
+
+  it('warns when users were evicted', async () => {
+    const log = Array.from({ length: 400 }, (_, i) => line(`client-${i}`, 0)).join('')
+    const report = await replay([write(log)], { ...SETTINGS, maxUsers: 100 })
+    expect(report.evicted).toBeGreaterThan(0)
+    expect(formatReport(report)).toMatch(/Warning: the limiter had room for 100 users .*\n.*--max-users/)
+    expect((await replay([write(log)], SETTINGS)).evicted).toBe(0)
+  })
+
+  it('says what a log of nothing lacks', async () => {
+    const failing = (content: string, settings = SETTINGS) => expect(replay([write(content)], settings)).rejects
+    await failing('').toThrow(/: empty$/)
+    await failing('\n\n').toThrow(/: no line of Common or Combined Log Format$/)
+    await failing('hello\nworld\n').toThrow(/: no line of Common or Combined Log Format; line 1 is: hello$/)
+    await failing(line('a', 0), { ...SETTINGS, key: 'user' }).toThrow(/: none of the 1 lines has a user to tell/)
+    await failing(line('a', 0), { ...SETTINGS, key: 12 }).toThrow(/: none of the 1 lines has a field 12 to tell/)
+  })
+
+  it('reports for people', async () => {
+    const report = await replay([write(small, 'small.log')], { ...SETTINGS, windowMs: 1000, limit: 1 })
+    const text = formatReport(report)
+    expect(text).toContain('1 request in any 1,000 ms, no burst tokens')
+    expect(text).toMatch(/ {2}Requests +8\n/)
+    expect(text).toMatch(/whole seconds.*\n.*lower bounds/)
+    const odd = formatReport({ ...report, settings: { ...report.settings, windowMs: 1500 } })
+    expect(odd).toContain('more with a window of whole seconds')
+    expect(text.split('\n').every((row) => row === row.trimEnd() && row.length <= 120)).toBe(true)
+  })
+
+  const real = new URL('../../shared/data/apache_access.log', import.meta.url).pathname
+  it.skipIf(!existsSync(real))('reads a real log (skipped where ../shared/data is absent)', async () => {
+    const report = await replay([real], { ...SETTINGS, windowMs: 1000, sort: true })
+    // Counted by an independent program.
+    expect(report).toMatchObject({ requests: 10_000, users: 1753, denied: 121, usersLimited: 37 })
+    expect(report.peak).toMatchObject({ user: '75.97.9.59', requests: 7 })
+    expect(report.lines).toMatchObject({ unreadable: 0, outOfOrder: 9448, largestStepBackMs: 59_000 })
+    expect(report.lowestLimits.map(({ limit }) => limit)).toEqual([7, 4, 3])
+  })
+})
+
+describe('a trace', () => {
+  it('outgrows its arrays', () => {
+    const trace = new Trace()
+    for (let i = 0; i < 200_000; i++) trace.add(`user-${i % 7}`, i)
+    expect(trace.length).toBe(200_000)
+    expect(trace.times.every((time, i) => time === i)).toBe(true)
+    expect(trace.users.every((user, i) => user === i % 7)).toBe(true)
+  })
+})
+
+const demands = fc.array(fc.record({ user: fc.nat(3), gap: fc.constantFrom(0, 0, 0, 1, 2, 5, 10, 30) }), {
+  minLength: 1,
+  maxLength: 150,
+})
+
+function record(demand: readonly { user: number; gap: number }[]): Trace {
+  const trace = new Trace()
+  let second = 0
+  for (const { user, gap } of demand) {
+    second += gap
+    trace.add(`user-${user}`, 1000 * second)
+  }
+  return trace
+}
+
+describe('demand', () => {
+  it('has the peaks that looking at every window finds', () => {
+    fc.assert(
+      fc.property(demands, fc.constantFrom(1000, 5000, 10_000), (demand, windowMs) => {
+        const trace = record(demand)
+        const { times, users, names } = trace
+        const { requests } = findPeaks(trace, windowMs, new Uint8Array(trace.length))
+        names.forEach((_, user) => {
+          const own = [...times].filter((_, i) => users[i] === user)
+          const counts = own.map((end) => own.filter((time) => time > end - windowMs && time <= end).length)
+          expect(requests[user]).toBe(Math.max(...counts))
+        })
+      }),
+    )
+  })
+
+  it.each([
+    ['without burst tokens', { windowMs: 10_000, burstCapacity: 0, refillPerSecond: 0 }],
+    ['with burst tokens', { windowMs: 10_000, burstCapacity: 3, refillPerSecond: 0.5 }],
+    ['in a window that ticks do not divide', { windowMs: 60_000, burstCapacity: 0, refillPerSecond: 0 }],
+  ])('has the lowest limits that trying each finds, %s', async (_, terms) => {
+    const percents = [0, 5, 30]
+    await fc.assert(
+      fc.asyncProperty(demands, async (demand) => {
+        const trace = record(demand)
+        const peak = Math.max(...findPeaks(trace, terms.windowMs, new Uint8Array(trace.length)).requests)
+        const found = await findLowestLimits(trace, terms, percents, peak)
+        for (const { deniedPercentAtMost, limit, denied } of found) {
+          const budget = (trace.length * deniedPercentAtMost) / 100
+          let lowest = 1
+          while ((await runTrace(trace, terms, lowest, 100)).denied > budget) lowest++
+          expect({ limit, denied }).toEqual({
+            limit: lowest,
+            denied: (await runTrace(trace, terms, lowest, 100)).denied,
+          })
+        }
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  it('counts users by request', () => {
+    const trace = record([0, 1, 0, 0, 2].map((user) => ({ user, gap: 1 })))
+    expect([...countByUser(trace)]).toEqual([3, 1, 1])
+    expect([...countByUser(trace, Uint8Array.of(1, 0, 1, 0, 0))]).toEqual([2, 0, 0])
+  })
+
+  it('tells how far the search is, up to the end', async () => {
+    const trace = record(Array.from({ length: 100 }, () => ({ user: 0, gap: 0 })))
+    const parts: number[] = []
+    const terms = { windowMs: 1000, burstCapacity: 0, refillPerSecond: 0 }
+    await findLowestLimits(trace, terms, [0, 1], 100, (part) => parts.push(part))
+    expect(parts).toEqual([...parts].sort((a, b) => a - b))
+    expect(parts.every((part) => part >= 0 && part <= 1)).toBe(true)
+  })
+})
+
+describe('the command', () => {
+  afterEach(() => vi.restoreAllMocks())
+
+  async function run(...args: string[]) {
+    let out = ''
+    let err = ''
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      out += text
+      return true
+    })
+    const command = replayCommand()
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => {
+          out += text
+        },
+        writeErr: (text) => {
+          err += text
+        },
+      })
+    const failure: unknown = await new Command('spillway')
+      .addCommand(command)
+      .parseAsync(['replay', ...args], { from: 'user' })
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+    vi.restoreAllMocks()
+    return { out, err, exitCode: failure instanceof Error && 'exitCode' in failure ? failure.exitCode : 0, failure }
+  }
+
+  it('prints a report, or JSON that is the same with --json', async () => {
+    const path = write(line('a', 0).repeat(60) + line('b', 3))
+    const text = await run(path)
+    expect(text).toMatchObject({ err: '', exitCode: 0 })
+    expect(text.out).toMatch(/ {2}Denied +10 +16.39 %\n/)
+    expect(text.out).toMatch(/50 requests in any 1,000 ms, up to 100 burst tokens, 1 a second/)
+    const options = '--json --key client --limit 3 --window 2000 --burst 0 --refill 2 --top 0 --max-users 500'.split(
+      ' ',
+    )
+    const json = await run(path, ...options)
+    expect(JSON.parse(json.out)).toEqual(
+      await replay([path], {
+        ...SETTINGS,
+        sort: true,
+        limit: 3,
+        windowMs: 2000,
+        burstCapacity: 0,
+        refillPerSecond: 2,
+        top: 0,
+        maxUsers: 500,
+      }),
+    )
+  })
+
+  it('ends with 1 and a clear error for what cannot be read', async () => {
+    const missing = await run(join(folder, 'missing.log'))
+    expect(missing).toMatchObject({ out: '', exitCode: 1 })
+    expect(missing.err).toMatch(/^error: .*missing.log: no such file\n$/)
+    expect(await run(folder)).toMatchObject({ out: '', exitCode: 1 })
+    expect(await run(write(''))).toMatchObject({ out: '', exitCode: 1 })
+    expect(await run()).toMatchObject({ out: '', exitCode: 1, err: "error: missing required argument 'log'\n" })
+  })
+
+  it.each([
+    ['--limit', '0', 'a whole number from 1 to 1000000000'],
+    ['--limit', '1.5', 'a whole number'],
+    ['--limit', '', 'a whole number'],
+    ['--limit', '0x10', 'a whole number'],
+    ['--window', '0', 'a number from 1'],
+    ['--window', 'Infinity', 'a number from 1'],
+    ['--window', '10s', 'a number from 1'],
+    ['--burst', '-1', 'a number from 0'],
+    ['--refill', 'NaN', 'a number from 0'],
+    ['--top', '1e3', 'a whole number'],
+    ['--max-users', '30000001', 'a whole number from 1 to 30000000'],
+    ['--key', 'agent', 'client, user, or the number of a field'],
+    ['--key', '0', 'client, user, or the number of a field'],
+  ])('does not take %s %j', async (option, value, accepted) => {
+    const { err, exitCode } = await run(`${option}=${value}`, write(line('a', 0)))
+    expect(exitCode).toBe(1)
+    expect(err).toContain(`'${value}' is invalid. It must be ${accepted}`)
+  })
+
+  it('helps', async () => {
+    const { out, exitCode } = await run('--help')
+    expect(exitCode).toBe(0)
+    expect(out).toMatch(/Usage: spillway replay \[options\] <log...>/)
+    expect(out).toMatch(/Examples:\n.*spillway replay access.log/)
+  })
+})
+
+describe('what a terminal sees', () => {
+  it('holds nothing that a log put there to control it', () => {
+    expect(printable('a\u001b[2Jb\r\n\u202ec', 80)).toBe('a\\x1b[2Jb\\x0d\\x0a\\u{202e}c')
+    expect(printable('naïve 日本', 80)).toBe('naïve 日本')
+    expect(printable('123456', 5)).toBe('1234…')
+  })
+
+  it('has progress only on a terminal', () => {
+    const shown = (isTTY: boolean, total: number | undefined) => {
+      let text = ''
+      const stream = Object.assign(new (class extends Readable {})(), {
+        isTTY,
+        columns: 80,
+        write: (piece: string) => {
+          text += piece
+          return true
+        },
+      })
+      const progress = startProgress('Reading', total, stream as unknown as NodeJS.WriteStream)
+      progress.update(50, 'half')
+      progress.stop()
+      return text
+    }
+    expect(shown(false, 100)).toBe('')
+    expect(shown(true, 100)).toContain('Reading [')
+    expect(shown(true, undefined)).toContain('Reading  ')
+    expect(shown(true, undefined)).not.toContain('[=')
+  })
+})

@@ -1,0 +1,77 @@
+/**
+ * A guard against a slower decision path that needs no clock: the operations of a fixed trace, within a tolerance of
+ * those on record in `costs.json`. After a change that is meant, `UPDATE_COSTS=1 npx vitest run test/costs.test.ts`
+ * records anew, and the diff shows what the change costs.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { SLOTS } from '../../src/limiter/core.js'
+import type { Costs } from './costs.js'
+import { CountedCore } from './costs.js'
+
+/** Counts may differ by this part from those on record. */
+const TOLERANCE = 0.03
+
+const RECORD = new URL('./costs.json', import.meta.url)
+
+/** Users, and the slot for those who are not remembered. */
+const USERS = 20_000
+const PASSING = SLOTS - 1
+
+/** Runs the trace: a table of 20,000 users under a fixed key, and each kind of decision on it. */
+function run(): Record<string, Costs> {
+  const core = new CountedCore()
+  const { abi } = core
+  abi.init(100_000, 50, 1000, 100, 1, 0, 0)
+  abi.setKey(1, 2, 3, 4)
+  const bytes = new Uint8Array(abi.memory.buffer, abi.scratchAt(), 64)
+  /** Hashes the id of a user, of 36 bytes, to a slot. */
+  const hash = (user: number, slot: number) => {
+    new TextEncoder().encodeInto(`123e4567-e89b-42d3-a456-${String(user).padStart(12, '0')}`, bytes)
+    abi.begin(0)
+    abi.remember(slot, 36)
+  }
+  const costs: Record<string, Costs> = {}
+  costs['hash an id of 36 characters'] = core.average(1000, (i) => hash(i, PASSING))
+  const decide = (user: number, now: number) => {
+    hash(user, PASSING)
+    return core.average(1, () => abi.decide(PASSING, now, 1))
+  }
+  const each = (times: number, one: (index: number) => Costs): Costs => {
+    const all = Array.from({ length: times }, (_, index) => one(index))
+    const mean = (name: keyof Costs) => Math.round((100 * all.reduce((sum, cost) => sum + cost[name], 0)) / times) / 100
+    return { steps: mean('steps'), loads: mean('loads'), stores: mean('stores'), lines: mean('lines') }
+  }
+  costs['a user never seen, splits included'] = each(USERS, (i) => decide(i, 0))
+  costs['a user known, by probing'] = each(USERS, (i) => decide(i, 10))
+  for (let user = 0; user < 1000; user++) {
+    hash(user, user)
+    abi.decide(user, 20, 1)
+  }
+  costs['a user remembered, admitted from the inline ring'] = core.average(1000, (slot) => abi.decide(slot, 30, 1))
+  for (let slot = 0; slot < 1000; slot++) abi.decide(slot, 40, 46)
+  costs['a user remembered, denied'] = core.average(1000, (slot) => abi.decide(slot, 50, 1))
+  for (let slot = 0; slot < 1000; slot++) for (let now = 1040; now < 2040; now += 20) abi.decide(slot, now, 1)
+  costs['a user remembered, admitted from a block, one place come back'] = core.average(1000, (slot) =>
+    abi.decide(slot, 2040, 1),
+  )
+  costs['sweep a page of users who stay'] = core.average(200, () => abi.sweep(2041, 1))
+  abi.restartSweep()
+  costs['sweep a page of users who go'] = core.average(200, () => abi.sweep(200_000, 1))
+  return costs
+}
+
+test('decisions cost what is on record', () => {
+  const costs = run()
+  if (process.env.UPDATE_COSTS) writeFileSync(RECORD, `${JSON.stringify(costs, undefined, 2)}\n`)
+  const recorded = JSON.parse(readFileSync(RECORD, 'utf8')) as Record<string, Costs>
+  expect(Object.keys(costs)).toEqual(Object.keys(recorded))
+  for (const [name, cost] of Object.entries(costs)) {
+    for (const [count, value] of Object.entries(cost)) {
+      const before = recorded[name][count as keyof Costs]
+      expect(Math.abs(value - before), `${name}: ${value} ${count}, ${before} on record`).toBeLessThanOrEqual(
+        TOLERANCE * before,
+      )
+    }
+  }
+}, 60_000)

@@ -1,0 +1,193 @@
+/** Options, arguments and readings that are not acceptable: a clear error, and nothing changes. */
+import { expect, test } from 'vitest'
+import { createLimiter, loadLimiter, manualClock } from '../../src/index.js'
+
+const NO_COUNT = [Number.NaN, Infinity, -Infinity, 0, -0, -1, 0.5, 1.5, 2 ** 31, 2 ** 32, 2 ** 53]
+const NO_NUMBER = ['5', null, {}, [], true, 5n, () => 5]
+
+async function errorOf(options: object): Promise<Error> {
+  return await loadLimiter(options).then(
+    () => expect.fail('accepted'),
+    (error: Error) => error,
+  )
+}
+
+test.each(['limit', 'maxUsers'])('%s must be a whole number, 1 or more', async (name) => {
+  for (const value of NO_COUNT) {
+    const error = await errorOf({ [name]: value })
+    expect(error).toBeInstanceOf(RangeError)
+    expect(error.message).toContain(name)
+    expect(error.message).toContain(String(value))
+  }
+})
+
+test.each([
+  ['windowMs', [Number.NaN, Infinity, -Infinity, 0, -1, 0.5, 2 ** 53]],
+  ['sweepIntervalMs', [Number.NaN, Infinity, -1, 2 ** 31, 2 ** 53]],
+])('%s must be in its range', async (name, values) => {
+  for (const value of values) expect(await errorOf({ [name]: value })).toBeInstanceOf(RangeError)
+})
+
+test.each(['capacity', 'refillPerSecond'])('burst.%s must be in its range', async (name) => {
+  for (const value of [Number.NaN, Infinity, -1, 2 ** 31, 2 ** 32, 2 ** 53]) {
+    const error = await errorOf({ burst: { [name]: value } })
+    expect(error).toBeInstanceOf(RangeError)
+    expect(error.message).toContain(`burst.${name}`)
+  }
+  for (const value of NO_NUMBER) expect(await errorOf({ burst: { [name]: value } })).toBeInstanceOf(TypeError)
+})
+
+test.each(['limit', 'windowMs', 'maxUsers', 'sweepIntervalMs'])('%s must be a number', async (name) => {
+  for (const value of NO_NUMBER) {
+    const error = await errorOf({ [name]: value })
+    expect(error).toBeInstanceOf(TypeError)
+    expect(error.message).toContain(name)
+  }
+})
+
+test('options must be an object, and their names known', async () => {
+  for (const value of [null, [], 'limit', 5, true]) {
+    await expect(loadLimiter(value as never)).rejects.toThrow(TypeError)
+  }
+  await expect(loadLimiter({ limits: 5 } as never)).rejects.toThrow(/there is no option "limits"; there are limit, /)
+  await expect(loadLimiter({ burst: { size: 5 } } as never)).rejects.toThrow(/burst: there is no option "size"/)
+  for (const burst of [true, null, 5, []]) await expect(loadLimiter({ burst } as never)).rejects.toThrow(TypeError)
+})
+
+test('onFull, clock and module are checked', async () => {
+  await expect(loadLimiter({ onFull: 'block' } as never)).rejects.toThrow(RangeError)
+  await expect(loadLimiter({ onFull: 5 } as never)).rejects.toThrow(TypeError)
+  await expect(loadLimiter({ clock: 5 } as never)).rejects.toThrow(/clock must be a function/)
+  await expect(loadLimiter({ module: {} } as never)).rejects.toThrow(/module must be a WebAssembly.Module/)
+  const empty = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]))
+  await expect(loadLimiter({ module: empty })).rejects.toThrow(/lacks exports/)
+})
+
+test('undefined means the default, and no options all of them', async () => {
+  const limiter = await loadLimiter({ limit: undefined, burst: undefined, clock: undefined, sweepIntervalMs: 0 })
+  expect(limiter.peek('a').limit).toBe(50)
+  expect(limiter.stats().maxUsers).toBe(1_000_000)
+  limiter.close()
+})
+
+test('whoever gives a limit or a window says burst too, or has none', async () => {
+  const capacityOf = (options: object) => {
+    const clock = manualClock()
+    using limiter = createLimiter({ ...options, clock })
+    clock.advance(1e9)
+    return limiter.getBurstAllowance('a')
+  }
+  expect(capacityOf({})).toBe(100)
+  expect(capacityOf({ maxUsers: 10 })).toBe(100)
+  expect(capacityOf({ limit: 5, windowMs: 900_000 })).toBe(0)
+  expect(capacityOf({ limit: 50 })).toBe(0)
+  expect(capacityOf({ windowMs: 1000 })).toBe(0)
+  expect(capacityOf({ limit: 5, burst: {} })).toBe(100)
+  expect(capacityOf({ limit: 5, burst: { capacity: 7 } })).toBe(7)
+  expect(capacityOf({ burst: false })).toBe(0)
+})
+
+test('options count that are own properties, not inherited ones', async () => {
+  const burst = Object.create({ capacity: 'inherited' })
+  using limiter = await loadLimiter(Object.assign(Object.create({ limit: 'inherited' }), { maxUsers: 5, burst }))
+  expect(limiter.peek('a').limit).toBe(50)
+  expect(limiter.stats().maxUsers).toBe(5)
+  for (const name of ['limit', 'capacity']) {
+    Object.defineProperty(Object.prototype, name, { value: 7, configurable: true })
+    using polluted = createLimiter({ burst: {} })
+    delete (Object.prototype as Record<string, unknown>)[name]
+    expect(polluted.peek('a').limit).toBe(50)
+  }
+})
+
+test('createLimiter makes at once what loadLimiter promises', () => {
+  using limiter = createLimiter({ limit: 2 })
+  expect([1, 2, 3].map(() => limiter.isAllowed('a'))).toEqual([true, true, false])
+  expect(() => createLimiter({ limit: 0 })).toThrow(RangeError)
+  expect(() => createLimiter({ limits: 5 } as never)).toThrow(TypeError)
+})
+
+test('the extremes are accepted', async () => {
+  for (const options of [
+    { limit: 1, maxUsers: 1, windowMs: 1 },
+    { limit: 1_000_000_000, windowMs: Number.MAX_SAFE_INTEGER, maxUsers: 1 },
+    { burst: { capacity: 1_000_000_000, refillPerSecond: 1_000_000_000 }, maxUsers: 1 },
+    { burst: {}, maxUsers: 1 },
+  ]) {
+    using limiter = await loadLimiter({ ...options, sweepIntervalMs: 0 })
+    expect(limiter.isAllowed('a')).toBe(true)
+  }
+})
+
+test('a bad id, cost or reading throws and changes nothing', async () => {
+  let reading: unknown = 0
+  using limiter = await loadLimiter({ clock: () => reading as number, sweepIntervalMs: 0 })
+  limiter.isAllowed('a')
+  const before = { stats: limiter.stats(), peek: limiter.peek('a') }
+
+  for (const method of ['isAllowed', 'check', 'peek', 'getBurstAllowance', 'reset'] as const) {
+    for (const id of [undefined, null, 5, {}, ['a'], Symbol('a'), 5n, new String('a')]) {
+      expect(() => limiter[method](id as never)).toThrow(TypeError)
+    }
+  }
+  for (const method of ['isAllowed', 'check', 'peek'] as const) {
+    for (const cost of [...NO_COUNT, 151]) {
+      expect(() => limiter[method]('a', cost)).toThrow(/cost must be a whole number from 1 to 150, not /)
+      expect(() => limiter[method]('a', cost)).toThrow(RangeError)
+    }
+    for (const cost of NO_NUMBER) expect(() => limiter[method]('a', cost as never)).toThrow(TypeError)
+  }
+  for (reading of [Number.NaN, Infinity, -Infinity, undefined, null, '5', 5n]) {
+    expect(() => limiter.isAllowed('a')).toThrow(/clock must give a finite number of milliseconds; it gave /)
+    expect(() => limiter.peek('a')).toThrow(Error)
+    expect(() => limiter.sweep()).toThrow(Error)
+  }
+  reading = 0
+  expect({ stats: limiter.stats(), peek: limiter.peek('a') }).toEqual(before)
+})
+
+test('a clock without a finite first reading fails loading', async () => {
+  await expect(loadLimiter({ clock: () => Number.NaN })).rejects.toThrow(/it gave NaN/)
+})
+
+test('readings beyond all reason are survived', async () => {
+  const clock = manualClock()
+  using limiter = await loadLimiter({ clock, sweepIntervalMs: 0 })
+  limiter.isAllowed('a', 50)
+  clock.set(1e300)
+  expect(limiter.check('a')).toMatchObject({ allowed: true, remaining: 49, burstRemaining: 100 })
+  clock.set(-1e300)
+  expect(limiter.peek('b').burstRemaining).toBe(100)
+})
+
+test('a clock may use the limiter that it is the clock of', async () => {
+  let calls = 0
+  const limiter = await loadLimiter({
+    limit: 1,
+    burst: false,
+    sweepIntervalMs: 0,
+    clock: () => {
+      if (calls++ === 1) limiter.isAllowed('other')
+      return 0
+    },
+  })
+  expect(limiter.isAllowed('a')).toBe(true)
+  expect(limiter.isAllowed('a')).toBe(false)
+  expect(limiter.isAllowed('other')).toBe(false)
+  limiter.close()
+})
+
+test('a manual clock takes finite numbers only', () => {
+  expect(() => manualClock(Number.NaN)).toThrow(RangeError)
+  expect(() => manualClock('5' as never)).toThrow(
+    new TypeError('manualClock: startMs must be a finite number of milliseconds, not "5"'),
+  )
+  const clock = manualClock(5)
+  expect(() => clock.set('6' as never)).toThrow(TypeError)
+  expect(() => clock.advance(null as never)).toThrow(TypeError)
+  expect(() => clock.advance(Infinity)).toThrow(RangeError)
+  expect(() => clock.set(Number.NaN)).toThrow(RangeError)
+  expect(clock()).toBe(5)
+  clock.advance(2.5)
+  expect(clock()).toBe(7.5)
+})

@@ -1,0 +1,245 @@
+/**
+ * The limiter against the oracle over random traces, on both builds of the core.
+ *
+ * On a whole-millisecond clock, and a window whose ticks divide the millisecond, every answer is the oracle's to the
+ * bit. Elsewhere places may come back up to two ticks late, and for limits above 64 up to ceil(limit / 64) - 1 of them
+ * later still; never early.
+ */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Oracle } from '../../src/cli/stress/oracle.js'
+import type { Limiter, LimiterOptions } from '../../src/index.js'
+import { loadLimiter, manualClock } from '../../src/index.js'
+import type { Quota } from '../../src/limiter/index.js'
+import { builds } from '../support/builds.js'
+import type { Step } from '../support/traces.js'
+import { traces } from '../support/traces.js'
+
+const RUNS = 150
+
+/** An id that no trace has. */
+const STRANGER = 'stranger'
+
+function optionsOf({ limit, windowMs, capacity, refillPerSecond }: Quota): LimiterOptions {
+  return { limit, windowMs, burst: { capacity, refillPerSecond }, maxUsers: 1000, sweepIntervalMs: 0 }
+}
+
+function label({ limit, windowMs, capacity, refillPerSecond }: Quota): string {
+  return `${limit} in ${windowMs} ms, ${capacity} tokens at ${refillPerSecond} a second`
+}
+
+/** A clock that may step back, and what a limiter makes of it: the highest reading that it saw. */
+class Timeline {
+  readonly clock = manualClock()
+  now = 0
+
+  /** To be called with each call of the limiter. */
+  see(): void {
+    this.now = Math.max(this.now, this.clock())
+  }
+}
+
+const exact: Quota[] = [
+  { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 1 },
+  { limit: 5, windowMs: 1000, capacity: 3, refillPerSecond: 2 },
+  { limit: 1, windowMs: 1000, capacity: 0, refillPerSecond: 0 },
+  { limit: 1, windowMs: 1000, capacity: 10, refillPerSecond: 1 },
+  { limit: 16, windowMs: 500, capacity: 20, refillPerSecond: 7 },
+  { limit: 17, windowMs: 2000, capacity: 1, refillPerSecond: 100 },
+  { limit: 64, windowMs: 7500, capacity: 1000, refillPerSecond: 3 },
+  { limit: 10, windowMs: 30_000, capacity: 5, refillPerSecond: 1 },
+]
+
+describe.each(builds)('on the $name build', ({ module }) => {
+  test.each(exact.map((rules) => [label(rules), rules] as const))('every answer is exact: %s', async (_, rules) => {
+    await fc.assert(
+      fc.asyncProperty(traces(rules), async (steps) => {
+        const time = new Timeline()
+        using limiter = await loadLimiter({ ...optionsOf(rules), clock: time.clock, module })
+        const oracle = new Oracle(rules)
+        for (const step of steps) runExactly(step, limiter, oracle, time, rules)
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  const bounded: (Quota & { whole: boolean })[] = [
+    { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 1, whole: false },
+    { limit: 7, windowMs: 333.25, capacity: 2.5, refillPerSecond: 0.3, whole: false },
+    { limit: 50, windowMs: 60_000, capacity: 10, refillPerSecond: 0.1, whole: true },
+    { limit: 65, windowMs: 1000, capacity: 10, refillPerSecond: 1, whole: true },
+    { limit: 128, windowMs: 1000, capacity: 0, refillPerSecond: 0, whole: true },
+    { limit: 1000, windowMs: 60_000, capacity: 100, refillPerSecond: 1, whole: true },
+    { limit: 100_000, windowMs: 3_600_000, capacity: 1000, refillPerSecond: 10, whole: false },
+  ]
+
+  test.each(bounded.map((rules) => [label(rules), rules] as const))(
+    'never early, and late within the bound: %s',
+    async (_, rules) => {
+      const lateMs = (2 * rules.windowMs) / 30_000
+      const heldLate = Math.ceil(rules.limit / 64) - 1
+      await fc.assert(
+        fc.asyncProperty(traces(rules, { whole: rules.whole }), async (steps) => {
+          const time = new Timeline()
+          using limiter = await loadLimiter({ ...optionsOf(rules), clock: time.clock, module })
+          const oracle = new Oracle(rules)
+          const ask = (id: string, cost: number) => {
+            const before = limiter.stats().burstSpent
+            const allowed = limiter.isAllowed(id, cost)
+            const burst = limiter.stats().burstSpent - before
+            const base = allowed ? cost - burst : 0
+            const tokens = oracle.thousandths(id, time.now) / 1000
+            const least = rules.limit - oracle.taken(id, time.now, lateMs + 1e-6) - heldLate
+            // Strict: never more base places than are free, never more tokens than there are.
+            expect(base).toBeLessThanOrEqual(oracle.free(id, time.now))
+            expect(burst).toBeLessThanOrEqual(tokens + 1e-6)
+            // Not stingy: denied only if the places surely free and the tokens did not suffice; tokens only beyond them.
+            if (!allowed) expect(Math.max(0, least) + Math.floor(tokens - 1e-6)).toBeLessThan(cost)
+            if (burst > 0) expect(base).toBeGreaterThanOrEqual(Math.min(cost, least))
+            oracle.record(id, time.now, { base, burst })
+          }
+          for (const step of steps) {
+            if (step.kind !== 'wait') time.see()
+            if (step.kind === 'wait') time.clock.advance(step.ms)
+            else if (step.kind === 'ask' || step.kind === 'check') ask(step.user, step.cost)
+            else if (step.kind === 'burst') for (let i = 0; i < step.count; i++) ask(step.user, 1)
+            else if (step.kind === 'peek') limiter.peek(step.user, step.cost)
+            else if (step.kind === 'sweep') limiter.sweep()
+            else if (step.kind === 'reset') {
+              limiter.reset(step.user)
+              oracle.reset(step.user)
+            } else {
+              const tokens = oracle.thousandths(step.user, time.now) / 1000
+              expect(limiter.getBurstAllowance(step.user)).toBeCloseTo(tokens, 6)
+            }
+          }
+        }),
+        { numRuns: RUNS },
+      )
+    },
+  )
+
+  test.each([...exact, ...bounded].map((rules) => [label(rules), rules] as const))(
+    'sweeping at any moment changes no later answer: %s',
+    async (_, rules) => {
+      await fc.assert(
+        fc.asyncProperty(traces(rules, { whole: false }), async (steps) => {
+          const { clock } = new Timeline()
+          const options = { ...optionsOf(rules), clock, module }
+          using swept = await loadLimiter(options)
+          using unswept = await loadLimiter(options)
+          for (const step of steps) {
+            if (step.kind === 'wait') clock.advance(step.ms)
+            else if (step.kind === 'sweep') {
+              swept.sweep()
+              // Both see the same readings.
+              unswept.peek(STRANGER)
+            } else expect(answer(step, swept)).toEqual(answer(step, unswept))
+          }
+        }),
+        { numRuns: RUNS },
+      )
+    },
+  )
+
+  test('retryAfterMs is tight on fractional clocks and windows', async () => {
+    const rules = { limit: 7, windowMs: 333.25, capacity: 4, refillPerSecond: 3 }
+    await fc.assert(
+      fc.asyncProperty(
+        traces(rules, { whole: false }),
+        fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+        async (steps, origin) => {
+          const clock = manualClock(origin)
+          using limiter = await loadLimiter({ ...optionsOf(rules), clock, module })
+          for (const step of steps) {
+            if (step.kind === 'wait') clock.advance(Math.abs(step.ms))
+            else if (step.kind === 'check' || step.kind === 'peek') {
+              const { allowed, retryAfterMs } = limiter[step.kind](step.user, step.cost)
+              if (allowed) continue
+              const reading = clock()
+              clock.set(reading + retryAfterMs - 1e-6)
+              expect(limiter.peek(step.user, step.cost).allowed).toBe(false)
+              clock.set(reading + retryAfterMs)
+              expect(limiter.peek(step.user, step.cost).allowed).toBe(true)
+            } else answer(step, limiter)
+          }
+        },
+      ),
+      { numRuns: RUNS },
+    )
+  })
+})
+
+/** Runs a step on both, and holds the limiter to the oracle's answer. */
+function runExactly(step: Step, limiter: Limiter, oracle: Oracle, time: Timeline, rules: Quota): void {
+  if (step.kind === 'wait') {
+    time.clock.advance(step.ms)
+    return
+  }
+  time.see()
+  if (step.kind === 'ask') {
+    expect(limiter.isAllowed(step.user, step.cost)).toBe(oracle.decide(step.user, time.now, step.cost).allowed)
+  } else if (step.kind === 'burst') {
+    for (let i = 0; i < step.count; i++) {
+      expect(limiter.isAllowed(step.user)).toBe(oracle.decide(step.user, time.now).allowed)
+    }
+  } else if (step.kind === 'tokens') {
+    expect(limiter.getBurstAllowance(step.user)).toBe(oracle.thousandths(step.user, time.now) / 1000)
+  } else if (step.kind === 'reset') {
+    limiter.reset(step.user)
+    oracle.reset(step.user)
+  } else if (step.kind === 'sweep') {
+    sweepExactly(limiter, oracle, time.now, rules)
+  } else {
+    const { allowed, burst } = oracle[step.kind === 'check' ? 'decide' : 'peek'](step.user, time.now, step.cost)
+    const decision = limiter[step.kind](step.user, step.cost)
+    const steppedBack = time.now - time.clock()
+    expect(decision).toEqual({
+      allowed,
+      limit: rules.limit,
+      remaining: oracle.free(step.user, time.now),
+      burstRemaining: oracle.thousandths(step.user, time.now) / 1000,
+      fromBurst: burst,
+      retryAfterMs: allowed ? 0 : expect.any(Number),
+      // Nothing to wait for is 0, wherever the clock has stepped back to.
+      resetMs: oracle.taken(step.user, time.now) > 0 ? oracle.resetMs(step.user, time.now) + steppedBack : 0,
+      reason: allowed ? undefined : 'limit',
+    })
+    if (allowed) return
+    const retryAt = time.clock() + decision.retryAfterMs
+    // Between whole milliseconds the oracle rounds too; the limiter itself is asked in a test of its own.
+    expect(oracle.peek(step.user, retryAt + 1e-6, step.cost).allowed).toBe(true)
+    expect(oracle.peek(step.user, Math.max(time.now, retryAt - 1e-6), step.cost).allowed).toBe(false)
+  }
+}
+
+/** Sweeps, and checks that none but stale users went, and at most those stay that are stale just now. */
+function sweepExactly(limiter: Limiter, oracle: Oracle, now: number, rules: Quota): void {
+  const { users } = limiter.stats()
+  const removed = limiter.sweep()
+  const stale = oracle.users.filter((id) => oracle.stale(id, now))
+  expect(removed).toBeLessThanOrEqual(stale.length)
+  expect(limiter.stats().users).toBe(users - removed)
+  const pace = rules.windowMs / rules.limit
+  const surely = oracle.users.filter((id) => oracle.stale(id, now) && oracle.idleFor(id, now) > pace)
+  expect(limiter.stats().users).toBeLessThanOrEqual(oracle.users.length - surely.length)
+}
+
+/** Runs a step that asks or tells something; gives all that is told. */
+function answer(step: Step, limiter: Limiter): unknown {
+  switch (step.kind) {
+    case 'ask':
+      return limiter.isAllowed(step.user, step.cost)
+    case 'check':
+    case 'peek':
+      return limiter[step.kind](step.user, step.cost)
+    case 'tokens':
+      return limiter.getBurstAllowance(step.user)
+    case 'reset':
+      return limiter.reset(step.user)
+    case 'burst':
+      return Array.from({ length: step.count }, () => limiter.isAllowed(step.user))
+    default:
+      return undefined
+  }
+}

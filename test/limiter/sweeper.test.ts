@@ -1,0 +1,108 @@
+/** The timer: it sweeps by itself, keeps no process alive and no limiter uncollected. */
+import { spawnSync } from 'node:child_process'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { loadLimiter, manualClock } from '../../src/index.js'
+
+describe('with fake timers', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test('stale users go within one interval and a slice, and memory is used again', async () => {
+    const clock = manualClock()
+    using limiter = await loadLimiter({ clock, sweepIntervalMs: 1000 })
+    const empty = limiter.stats().memoryBytes
+    for (let i = 0; i < 10_000; i++) limiter.isAllowed(`user_${i}`)
+    clock.advance(1000)
+    vi.advanceTimersByTime(999)
+    expect(limiter.stats().users).toBe(10_000)
+    vi.advanceTimersByTime(1 + 2000)
+    expect(limiter.stats()).toMatchObject({ users: 0, swept: 10_000, memoryBytes: empty })
+  })
+
+  test('a pass over a large table is spread over many slices', async () => {
+    const clock = manualClock()
+    using limiter = await loadLimiter({ clock, sweepIntervalMs: 1000 })
+    for (let i = 0; i < 200_000; i++) limiter.isAllowed(`user_${i}`)
+    clock.advance(1000)
+    vi.advanceTimersByTime(1000)
+    const { users } = limiter.stats()
+    expect(users).toBeGreaterThan(0)
+    expect(users).toBeLessThan(200_000)
+  })
+
+  test('a pass that empties the table takes about one interval, though pages merge under it', async () => {
+    const clock = manualClock()
+    using limiter = await loadLimiter({ clock, sweepIntervalMs: 1000 })
+    for (let i = 0; i < 200_000; i++) limiter.isAllowed(`user_${i}`)
+    clock.advance(1000)
+    // The wait for the pass, the pass itself, and as much again for slices that are cut short on a busy machine.
+    vi.advanceTimersByTime(1000 + 2 * 1000)
+    expect(limiter.stats().users).toBe(0)
+  })
+
+  test('users who are left after a spike are moved within an interval, and sweeping goes on', async () => {
+    const clock = manualClock()
+    using limiter = await loadLimiter({ clock, sweepIntervalMs: 1000 })
+    for (let i = 0; i < 300_000; i++) limiter.isAllowed(`spike_${i}`)
+    clock.advance(1000)
+    for (let i = 0; i < 20_000; i++) limiter.isAllowed(`stays_${i}`, 2)
+    const { memoryBytes } = limiter.stats()
+    vi.advanceTimersByTime(10_000)
+    expect(limiter.stats().users).toBe(20_000)
+    expect(limiter.stats().memoryBytes).toBeLessThan(memoryBytes / 4)
+    for (let i = 0; i < 20_000; i += 100) expect(limiter.peek(`stays_${i}`).remaining).toBe(48)
+    clock.advance(1000)
+    vi.advanceTimersByTime(10_000)
+    expect(limiter.stats().users).toBe(0)
+  })
+
+  test('close and sweepIntervalMs: 0 leave no timer', async () => {
+    const limiter = await loadLimiter()
+    expect(vi.getTimerCount()).toBe(1)
+    limiter.close()
+    expect(vi.getTimerCount()).toBe(0)
+    await loadLimiter({ sweepIntervalMs: 0 })
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('a clock that fails does not crash the process from the timer', async () => {
+    let reading = 0
+    using limiter = await loadLimiter({ clock: () => reading, sweepIntervalMs: 10 })
+    limiter.isAllowed('a')
+    reading = Number.NaN
+    vi.advanceTimersByTime(100)
+    reading = 2000
+    vi.advanceTimersByTime(100)
+    expect(limiter.stats().users).toBe(0)
+  })
+})
+
+test('a limiter that is dropped without closing is collected', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  // In a function of its own, whose frame holds no reference when it has ended.
+  const load = async () => new WeakRef(await loadLimiter({ sweepIntervalMs: 1, maxUsers: 1000 }))
+  const held = await load()
+  await vi.waitFor(() => {
+    collect()
+    expect(held.deref() === undefined).toBe(true)
+  })
+})
+
+test('a process ends though a limiter is open', () => {
+  const program = `
+    import { loadLimiter } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)}
+    const limiter = await loadLimiter({ sweepIntervalMs: 2147483647 })
+    console.log(limiter.isAllowed('a'))`
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'true\n', stderr: '' })
+})

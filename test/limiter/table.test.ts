@@ -1,0 +1,211 @@
+/** Many users: growth, sweeping, memory, and what happens when it is full. */
+import { describe, expect, test } from 'vitest'
+import { Oracle } from '../../src/cli/stress/oracle.js'
+import type { LimiterOptions } from '../../src/index.js'
+import { loadLimiter, manualClock } from '../../src/index.js'
+import { builds } from '../support/builds.js'
+
+const RULES = { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 1 }
+
+describe.each(builds)('on the $name build', ({ module }) => {
+  async function setUp(options: LimiterOptions = {}) {
+    const clock = manualClock()
+    return { clock, limiter: await loadLimiter({ sweepIntervalMs: 0, clock, module, ...options }) }
+  }
+
+  test('20,000 users growing, swept in part, and growing again are all kept apart', async () => {
+    const { clock, limiter } = await setUp()
+    const oracle = new Oracle(RULES)
+    const ask = (id: string, cost: number) => {
+      expect(limiter.isAllowed(id, cost)).toBe(oracle.decide(id, clock(), cost).allowed)
+    }
+    for (let i = 0; i < 20_000; i++) ask(`user_${i}`, 1 + (i % 49))
+    expect(limiter.stats().users).toBe(20_000)
+    clock.set(500)
+    for (let i = 0; i < 20_000; i += 3) ask(`user_${i}`, 1)
+    clock.set(1200)
+    // Of those who asked only at 0 all are stale: they had no tokens to spend.
+    expect(limiter.sweep()).toBe(13_333)
+    for (let i = 0; i < 20_000; i += 2) ask(`user_${i}`, 40)
+    clock.set(50_000)
+    for (let i = 0; i < 20_000; i++) ask(`user_${i}`, 60)
+    for (let i = 0; i < 20_000; i++) ask(`user_${i}`, 39)
+    for (let i = 0; i < 20_000; i++) ask(`user_${i}`, 2)
+    expect(limiter.stats()).toMatchObject({ users: 20_000, evicted: 0, forcedGrowths: 0 })
+    clock.set(300_000)
+    expect(limiter.sweep()).toBe(20_000)
+    expect(limiter.stats().users).toBe(0)
+  })
+
+  test('memory is used again: a sweep gives all pages back', async () => {
+    const { clock, limiter } = await setUp()
+    const empty = limiter.stats().memoryBytes
+    for (let i = 0; i < 5000; i++) limiter.isAllowed(`a_${i}`, 50)
+    const full = limiter.stats().memoryBytes
+    expect(full).toBeGreaterThan(5000 * (64 + 104))
+    clock.advance(1000)
+    // Not stale while a token is owed, but the window is empty: the ring blocks go back.
+    expect(limiter.sweep()).toBe(5000)
+    expect(limiter.stats().memoryBytes).toBe(empty)
+  })
+
+  test('ring blocks go back when the window has emptied, before the user is stale', async () => {
+    const { clock, limiter } = await setUp()
+    clock.set(10_000)
+    for (let i = 0; i < 50; i++) limiter.isAllowed(`a_${i}`, 55)
+    const busy = limiter.stats().memoryBytes
+    clock.advance(2000)
+    expect(limiter.sweep()).toBe(0)
+    expect(limiter.stats().memoryBytes).toBeLessThan(busy - 50 * 104)
+  })
+
+  test('evicts the user idle for longest, and never one at the limit', async () => {
+    const { clock, limiter } = await setUp({ maxUsers: 3 })
+    clock.set(5000)
+    limiter.isAllowed('attacker', 50)
+    for (const [i, id] of ['a', 'b'].entries()) {
+      clock.set(5010 + i)
+      limiter.isAllowed(id)
+    }
+    for (let i = 0; i < 1000; i++) {
+      clock.set(5012 + i / 2)
+      expect(limiter.isAllowed(`flood_${i}`)).toBe(true)
+    }
+    expect(limiter.stats()).toMatchObject({ users: 3, evicted: 1000, swept: 0 })
+    expect(limiter.peek('attacker')).toMatchObject({ remaining: 0 })
+    // The latest two of the flood stayed.
+    expect(limiter.peek('flood_999')).toMatchObject({ remaining: 49 })
+    expect(limiter.peek('flood_998')).toMatchObject({ remaining: 49 })
+    expect(limiter.peek('flood_997')).toMatchObject({ remaining: 50 })
+    expect(limiter.peek('a')).toMatchObject({ remaining: 50 })
+  })
+
+  test('a flood wins a user who is just below the limit nothing either', async () => {
+    const { clock, limiter } = await setUp({ maxUsers: 2 })
+    expect(limiter.isAllowed('attacker', 49)).toBe(true)
+    for (let i = 0; i < 100; i++) {
+      clock.advance(1)
+      limiter.isAllowed(`flood_${i}`)
+    }
+    expect(limiter.peek('attacker').remaining).toBe(1)
+  })
+
+  test('evicts one whose window is empty before any who has taken places', async () => {
+    const { clock, limiter } = await setUp({ maxUsers: 2 })
+    clock.set(10_000)
+    limiter.isAllowed('idle', 55)
+    clock.set(11_500)
+    limiter.isAllowed('busy')
+    limiter.isAllowed('new')
+    expect(limiter.peek('busy').remaining).toBe(49)
+    expect(limiter.peek('idle').burstRemaining).toBe(11.5)
+  })
+
+  test('evicts from a page where all are at the limit', async () => {
+    const { clock, limiter } = await setUp({ maxUsers: 2, limit: 1, burst: false })
+    limiter.isAllowed('a')
+    clock.advance(100)
+    limiter.isAllowed('b')
+    clock.advance(100)
+    expect(limiter.isAllowed('c')).toBe(true)
+    expect(limiter.isAllowed('b')).toBe(false)
+    expect(limiter.stats()).toMatchObject({ users: 2, evicted: 1 })
+  })
+
+  test('a stale user makes room before anybody is evicted', async () => {
+    const { clock, limiter } = await setUp({ maxUsers: 2 })
+    limiter.isAllowed('a')
+    clock.set(900)
+    limiter.isAllowed('b')
+    clock.set(1100)
+    limiter.isAllowed('c')
+    expect(limiter.stats()).toMatchObject({ users: 2, evicted: 0, swept: 1 })
+  })
+
+  test("onFull 'deny' turns newcomers away until one is stale, and says when", async () => {
+    const { clock, limiter } = await setUp({ maxUsers: 2, onFull: 'deny' })
+    limiter.isAllowed('a')
+    clock.set(300)
+    limiter.isAllowed('b')
+    expect(limiter.peek('new')).toMatchObject({ allowed: false, remaining: 50, retryAfterMs: 700 })
+    expect(limiter.check('new')).toMatchObject({ allowed: false, retryAfterMs: 700 })
+    expect(limiter.isAllowed('b')).toBe(true)
+    clock.set(999)
+    expect(limiter.isAllowed('new')).toBe(false)
+    clock.set(1000)
+    expect(limiter.peek('new').allowed).toBe(true)
+    expect(limiter.isAllowed('new')).toBe(true)
+    expect(limiter.stats()).toMatchObject({ users: 2, denied: 2, evicted: 0, swept: 1 })
+  })
+
+  test("onFull 'deny' counts a full window that ends within the pace as stale: peek, check and retryAfterMs agree", async () => {
+    const { clock, limiter } = await setUp({ maxUsers: 1, onFull: 'deny', limit: 1, burst: false })
+    limiter.isAllowed('a')
+    clock.set(999)
+    expect(limiter.isAllowed('a')).toBe(false)
+    expect(limiter.peek('new')).toMatchObject({ allowed: false, retryAfterMs: 1 })
+    clock.set(1000)
+    expect(limiter.peek('new').allowed).toBe(true)
+    expect(limiter.check('new').allowed).toBe(true)
+  })
+
+  test("onFull 'allow' admits newcomers without keeping them", async () => {
+    const { limiter } = await setUp({ maxUsers: 1, onFull: 'allow', burst: false })
+    limiter.isAllowed('a', 50)
+    expect(limiter.isAllowed('a')).toBe(false)
+    for (let i = 0; i < 200; i++) expect(limiter.isAllowed('new')).toBe(true)
+    expect(limiter.peek('new')).toMatchObject({ allowed: true, remaining: 50 })
+    // As one never seen: with no tokens yet, no more than the limit at once.
+    expect(limiter.peek('new', 50).allowed).toBe(true)
+    expect(limiter.stats()).toMatchObject({ users: 1, allowed: 201, evicted: 0 })
+  })
+
+  test.each([1, 2, 63, 64, 65, 1000, 5000])('holds exactly maxUsers users: %i', async (maxUsers) => {
+    const { clock, limiter } = await setUp({ maxUsers })
+    for (let i = 0; i < 3 * maxUsers + 10; i++) {
+      limiter.isAllowed(`user_${i}`)
+      expect(limiter.stats().users).toBe(Math.min(i + 1, maxUsers))
+    }
+    clock.advance(1000)
+    expect(limiter.sweep()).toBe(maxUsers)
+    for (let i = 0; i < maxUsers; i++) limiter.isAllowed(`again_${i}`)
+    expect(limiter.stats()).toMatchObject({ users: maxUsers, evicted: 2 * maxUsers + 10 })
+  })
+
+  test('a flood without any sweep stays within maxUsers, and memory within bounds', async () => {
+    const { clock, limiter } = await setUp({ maxUsers: 2000 })
+    for (let i = 0; i < 50_000; i++) {
+      if (i % 100 === 0) clock.advance(50)
+      limiter.isAllowed(`flood_${i}`)
+    }
+    const { users, memoryBytes } = limiter.stats()
+    expect(users).toBeLessThanOrEqual(2000)
+    expect(memoryBytes).toBeLessThan(2000 * 250)
+  })
+})
+
+test('a second million of users takes no more memory than the first', async () => {
+  const clock = manualClock()
+  using limiter = await loadLimiter({ sweepIntervalMs: 0, clock })
+  const come = (wave: string) => {
+    for (let i = 0; i < 1_000_000; i++) limiter.isAllowed(`${wave}_${i}`)
+    expect(limiter.stats().users).toBe(1_000_000)
+    return limiter.stats().memoryBytes
+  }
+  const first = come('first')
+  clock.advance(200_000)
+  expect(limiter.sweep()).toBe(1_000_000)
+  expect(limiter.stats().memoryBytes).toBeLessThan(10_000)
+  const second = come('second')
+  expect(second).toBeLessThanOrEqual(first)
+  expect(limiter.stats()).toMatchObject({ evicted: 0, forcedGrowths: 0 })
+}, 60_000)
+
+test('memory beyond the reservation is had, and forced growth is counted', async () => {
+  const clock = manualClock()
+  // Blocks are reserved for a quarter of the users; all of them at the limit need more.
+  using limiter = await loadLimiter({ sweepIntervalMs: 0, clock, maxUsers: 100_000 })
+  for (let i = 0; i < 100_000; i++) expect(limiter.isAllowed(`user_${i}`, 50)).toBe(true)
+  for (let i = 0; i < 100_000; i++) expect(limiter.isAllowed(`user_${i}`)).toBe(false)
+  expect(limiter.stats()).toMatchObject({ users: 100_000, evicted: 0 })
+}, 60_000)

@@ -1,0 +1,130 @@
+/** Giving memory back: users move to a fresh instance, a few at a time, and nobody can tell. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { loadLimiter, manualClock } from '../../src/index.js'
+import { Core } from '../../src/limiter/core.js'
+import { resolveOptions } from '../../src/limiter/options.js'
+import { Users } from '../../src/limiter/users.js'
+import { builds } from '../support/builds.js'
+
+const FILLERS = 2000
+const USERS = 60
+
+type Step =
+  | { kind: 'wait'; ms: number }
+  | { kind: 'sweep' }
+  | { kind: 'decide' | 'peek' | 'tokens' | 'reset'; user: number; cost: number }
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    { weight: 2, arbitrary: fc.oneof(fc.nat(30), fc.nat(1200)).map((ms): Step => ({ kind: 'wait', ms })) },
+    { weight: 2, arbitrary: fc.constant<Step>({ kind: 'sweep' }) },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        kind: fc.constantFrom(
+          'decide' as const,
+          'decide' as const,
+          'peek' as const,
+          'tokens' as const,
+          'reset' as const,
+        ),
+        user: fc.nat(USERS - 1),
+        cost: fc.constantFrom(1, 1, 1, 5, 20, 50, 70),
+      }),
+    },
+  ),
+  { minLength: 50, maxLength: 200 },
+)
+
+describe.each(builds)('on the $name build', ({ module }) => {
+  function makeStore(spareBytes: number, limit: number) {
+    const settings = { ...resolveOptions({ limit, maxUsers: 10_000 }), spareBytes }
+    return new Users(new Core(module, settings, 0), settings)
+  }
+
+  function answer(store: Users, step: Step, now: number): unknown {
+    if (step.kind === 'wait' || step.kind === 'sweep') return undefined
+    const slot = store.slotOf(`user_${step.user}`)
+    const { abi, views } = store.core
+    if (step.kind === 'tokens') return abi.tokens(slot, now)
+    if (step.kind === 'reset') return abi.reset(slot, now)
+    const allowed = abi[step.kind === 'peek' ? 'peek' : 'check'](slot, now, step.cost)
+    return [allowed, ...views.report.slice(0, 4)]
+  }
+
+  test.each([50, 10, 1000])('no answer changes on the way, with a limit of %i', (limit) => {
+    let moved = 0
+    fc.assert(
+      fc.property(steps, (trace) => {
+        const moving = makeStore(0, limit)
+        const staying = makeStore(Infinity, limit)
+        let now = 0
+        for (const store of [moving, staying]) {
+          for (let i = 0; i < FILLERS; i++) store.core.abi.decide(store.slotOf(`filler_${i}`), now, 1)
+        }
+        now = 5000
+        for (const store of [moving, staying]) {
+          for (let i = 0; i < USERS; i++) store.core.abi.decide(store.slotOf(`user_${i}`), now, 1 + (i % 50))
+        }
+        const first = moving.core
+        // All pages, so that what is left is no more than these users, and moving begins.
+        moving.sweep(10_000, now)
+        staying.core.abi.peek(staying.slotOf('nobody'), now, 1)
+        expect(moving.core).not.toBe(first)
+        for (const step of trace) {
+          if (step.kind === 'wait') now += step.ms
+          else if (step.kind === 'sweep') {
+            moving.sweep(1, now)
+            staying.core.abi.peek(staying.slotOf('nobody'), now, 1)
+          } else {
+            expect(answer(moving, step, now)).toEqual(answer(staying, step, now))
+          }
+        }
+        for (const name of ['allowed', 'denied', 'burstSpent', 'evicted'] as const) {
+          expect(moving.statistics()[name]).toBe(staying.statistics()[name])
+        }
+        for (let user = 0; user < USERS; user++) {
+          const peek = { kind: 'peek', user, cost: 1 } as const
+          expect(answer(moving, peek, now)).toEqual(answer(staying, peek, now))
+        }
+        moved++
+      }),
+      { numRuns: 60 },
+    )
+    expect(moved).toBeGreaterThanOrEqual(60)
+  })
+
+  test('both instances together keep no more than maxUsers', () => {
+    const settings = { ...resolveOptions({ limit: 1, burst: false, maxUsers: 3000 }), spareBytes: 0 }
+    const store = new Users(new Core(module, settings, 0), settings)
+    const ask = (id: string, now: number) => store.core.abi.decide(store.slotOf(id), now, 1)
+    for (let i = 0; i < 3000; i++) ask(`filler_${i}`, 0)
+    for (let i = 0; i < 100; i++) ask(`kept_${i}`, 1000)
+    const first = store.core
+    store.sweep(10_000, 1000)
+    expect(store.core).not.toBe(first)
+    for (let i = 0; i < 4000; i++) {
+      ask(`new_${i}`, 1001)
+      expect(store.statistics().users).toBeLessThanOrEqual(3000)
+      if (i % 10 === 0) store.sweep(1, 1001)
+    }
+    expect(store.statistics().users).toBe(3000)
+  })
+})
+
+test('a limiter gives the memory of a spike back', async () => {
+  const clock = manualClock()
+  using limiter = await loadLimiter({ clock, sweepIntervalMs: 0 })
+  for (let i = 0; i < 500_000; i++) limiter.isAllowed(`spike_${i}`)
+  const { memoryBytes } = limiter.stats()
+  clock.advance(3000)
+  expect(limiter.isAllowed('stays', 53)).toBe(true)
+  limiter.sweep()
+  const stats = limiter.stats()
+  expect(stats).toMatchObject({ users: 1, allowed: 500_001, swept: 500_000, burstSpent: 3 })
+  expect(stats.memoryBytes).toBeLessThan(memoryBytes / 1000)
+  expect(limiter.peek('stays')).toMatchObject({ remaining: 0, burstRemaining: 0, retryAfterMs: 1000 })
+  clock.advance(1000)
+  expect(limiter.isAllowed('stays')).toBe(true)
+})
