@@ -1,9 +1,10 @@
 /**
  * The plots, as SVG without fonts, scripts or files of others, readable on light and on dark pages.
  */
+
+import { medianNs } from './goals.js'
 import type { HistogramData } from './histogram.js'
 import { quantile } from './histogram.js'
-import { medianNs } from './reach.js'
 import type { Results, TailResults, ThroughputResults } from './results.js'
 import { SUBJECTS, subjectNamed } from './subjects/index.js'
 import type { IdUse } from './tasks/throughput.js'

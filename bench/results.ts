@@ -3,7 +3,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
-import type { Distribution } from './random.js'
+import type { Distribution } from './picks.js'
 import { SUBJECTS } from './subjects/index.js'
 import type { ExactnessResult } from './tasks/exactness.js'
 import type { FloodResult, FloodSetup, MemoryResult, MemorySetup } from './tasks/memory.js'

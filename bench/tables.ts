@@ -2,9 +2,10 @@
  * The tables, by the names that markers in the documents call them by. All of them come from results, no figure is
  * written by hand.
  */
+
+import { reachRows } from './goals.js'
 import { quantile } from './histogram.js'
 import { table } from './markdown.js'
-import { reachRows } from './reach.js'
 import type { Failure, Header, MemoryResults, Results, ThroughputCell, ThroughputResults } from './results.js'
 import { spreadOf } from './stats.js'
 import { SUBJECTS, subjectNamed } from './subjects/index.js'

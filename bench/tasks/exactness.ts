@@ -3,7 +3,7 @@
  * second, when the limit is 50 a second and the requests come where windows begin and end?
  */
 import { fakeTime } from '../fake-time.js'
-import { random } from '../random.js'
+import { seededRandom } from '../seeded-random.js'
 import { subjectNamed } from '../subjects/index.js'
 import { WINDOW_MS } from '../subjects/subject.js'
 
@@ -53,7 +53,7 @@ export async function measureExactness(name: string, seed: number): Promise<Exac
 }
 
 function allTraffic(seed: number): Traffic[] {
-  const next = random(seed)
+  const next = seededRandom(seed)
   const traffic: Traffic[] = [
     // The first request opens a window, the rest come around its end.
     { name: 'around the end of the own window', times: [0, ...spread(990, 10, 6), ...spread(1000, 10, 6)] },

@@ -2,11 +2,12 @@
  * Memory, in the process of one subject: what users cost, what is left when they have gone stale, what a second wave
  * adds, and what a flood of ids that never come again does.
  */
+
+import { turn, wait } from '../event-loop.js'
 import { IdMaker } from '../ids.js'
 import { subjectNamed } from '../subjects/index.js'
 import type { Subject, SubjectSpec } from '../subjects/subject.js'
 import { WINDOW_MS } from '../subjects/subject.js'
-import { turn, wait } from '../turn.js'
 
 export interface MemorySetup {
   readonly subject: string

@@ -6,13 +6,14 @@
  * the reading of a clock in it and the count of a histogram, as the empty loop shows. Between batches the event loop
  * turns, and how long it takes is kept too: a request that comes while timers run has to wait for them.
  */
+
+import { turn } from '../event-loop.js'
 import type { HistogramData } from '../histogram.js'
 import { BOUND_MS, Histogram } from '../histogram.js'
 import { IdMaker } from '../ids.js'
 import { runDelayReader } from '../run-delay.js'
 import { subjectNamed } from '../subjects/index.js'
 import type { Subject } from '../subjects/subject.js'
-import { turn } from '../turn.js'
 
 export interface TailSetup {
   readonly subject: string

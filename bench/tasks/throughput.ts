@@ -3,13 +3,13 @@
  * turn of the event loop after them, which is part of the time. So what a limiter puts off to its timers is counted.
  */
 import { checkAnswers, checkPopulation } from '../checks.js'
+import { turn, wait } from '../event-loop.js'
 import type { IdKind } from '../ids.js'
 import { IdMaker, makeIds } from '../ids.js'
-import type { Distribution } from '../random.js'
-import { picks } from '../random.js'
+import type { Distribution } from '../picks.js'
+import { picks } from '../picks.js'
 import { subjectNamed } from '../subjects/index.js'
 import type { Subject } from '../subjects/subject.js'
-import { turn, wait } from '../turn.js'
 
 export interface ThroughputSetup {
   readonly subject: string

@@ -2,7 +2,7 @@
  * What the benchmarks are to show, and whether they do: every row is a comparison within one run.
  */
 import { quantile } from './histogram.js'
-import type { Distribution } from './random.js'
+import type { Distribution } from './picks.js'
 import type { Results, SuiteName, ThroughputCell } from './results.js'
 import { spreadOf } from './stats.js'
 import { subjectNamed } from './subjects/index.js'

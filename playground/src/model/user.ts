@@ -2,11 +2,11 @@
  * One user of the simulation: when it sends, what the three limiters made of that, and what the page needs to draw it.
  */
 import type { Limiter } from 'spillway'
+import type { Random } from '../../../bench/seeded-random.js'
+import type { Quota } from '../../../src/limiter/index.js'
 import type { PatternName } from './patterns.js'
 import { held, PATTERNS } from './patterns.js'
-import type { Random } from './random.js'
 import { FixedWindow, TokenBucket } from './rivals.js'
-import type { Rules } from './rules.js'
 import { Track } from './track.js'
 import { WindowCount } from './window-count.js'
 
@@ -41,7 +41,7 @@ export class User {
   /** Admissions in any window: by the base quota alone, by base and burst together, by each rival. */
   readonly counts: Record<'base' | 'spillway' | 'fixed' | 'bucket', WindowCount>
 
-  readonly #rules: Rules
+  readonly #quota: Quota
   readonly #limiter: Limiter
   readonly #random: Random
   readonly #fixed: FixedWindow
@@ -50,25 +50,25 @@ export class User {
   #pattern: Arrivals = ended
   #hand: Arrivals = ended
 
-  constructor(id: string, rules: Rules, limiter: Limiter, random: Random) {
+  constructor(id: string, quota: Quota, limiter: Limiter, random: Random) {
     this.id = id
-    this.#rules = rules
+    this.#quota = quota
     this.#limiter = limiter
     this.#random = random
-    this.#fixed = new FixedWindow(rules)
-    this.#bucket = new TokenBucket(rules)
-    const count = () => new WindowCount(rules.windowMs)
+    this.#fixed = new FixedWindow(quota)
+    this.#bucket = new TokenBucket(quota)
+    const count = () => new WindowCount(quota.windowMs)
     this.counts = { base: count(), spillway: count(), fixed: count(), bucket: count() }
   }
 
   /** Follows a pattern from `start` on. */
   follow(pattern: PatternName, start: number): void {
-    this.#pattern = begin(PATTERNS[pattern].arrivals(this.#rules, start, this.#random))
+    this.#pattern = begin(PATTERNS[pattern].arrivals(this.#quota, start, this.#random))
   }
 
   /** Sends by hand from `start` on. */
   hold(start: number): void {
-    this.#hand = begin(held(this.#rules, start))
+    this.#hand = begin(held(this.#quota, start))
   }
 
   release(): void {
@@ -85,11 +85,10 @@ export class User {
     if (this.#pattern.next <= this.#hand.next) this.#pattern = begin(this.#pattern.rest)
     else this.#hand = begin(this.#hand.rest)
 
-    // A request is on the base quota if there was a place just before it: tokens are used when there is none.
-    const free = this.#limiter.peek(this.id).remaining > 0
-    const outcome = this.#limiter.check(this.id).allowed ? (free ? BASE : BURST) : DENIED
-    const fixed = this.#fixed.admits(time)
-    const bucket = this.#bucket.admits(time)
+    const { allowed, fromBurst } = this.#limiter.check(this.id)
+    const outcome = allowed ? (fromBurst > 0 ? BURST : BASE) : DENIED
+    const fixed = this.#fixed.decide(time)
+    const bucket = this.#bucket.decide(time)
     this.#record(time, outcome, fixed, bucket)
   }
 
@@ -98,7 +97,7 @@ export class User {
     const { remaining, burstRemaining } = this.#limiter.peek(this.id)
     this.samples.append({
       time,
-      fill: this.#rules.limit - remaining,
+      fill: this.#quota.limit - remaining,
       tokens: burstRemaining,
       spillway: this.counts.spillway.at(time),
       fixed: this.counts.fixed.at(time),

@@ -1,7 +1,7 @@
 /** Numbers and states in words, for labels, readings and screen readers. */
-import type { Simulation } from './simulation.js'
-import type { User } from './user.js'
-import { BASE, BURST } from './user.js'
+import type { Simulation } from '../model/simulation.js'
+import type { User } from '../model/user.js'
+import { BASE, BURST } from '../model/user.js'
 
 /** A length of time as people say it: 250 ms, 1 s, 2.5 s. */
 export function duration(ms: number): string {
@@ -28,19 +28,19 @@ export function outcomeWord(outcome: number): string {
 
 /** Where a user stands, in full sentences. */
 export function standing(simulation: Simulation, index: number, user: User): string {
-  const { rules, now } = simulation
+  const { quota, now } = simulation
   const { fill, tokens: saved } = simulation.standing(index)
   const { base, burst, denied } = user.tally
   return (
-    `User ${user.id} at ${moment(now)}: ${fill} of ${rules.limit} places taken, ${tokens(saved)} tokens saved. ` +
+    `User ${user.id} at ${moment(now)}: ${fill} of ${quota.limit} places taken, ${tokens(saved)} tokens saved. ` +
     `So far ${base} admitted by base, ${burst} by burst, ${denied} denied.`
   )
 }
 
 /** The worst windows of the three limiters, in a sentence. */
-export function worst({ rules }: Simulation, { counts }: User): string {
+export function worst({ quota }: Simulation, { counts }: User): string {
   return (
-    `Worst ${span(rules.windowMs)}: Spillway ${counts.base.worst} by base, ${counts.spillway.worst} with burst; ` +
+    `Worst ${span(quota.windowMs)}: Spillway ${counts.base.worst} by base, ${counts.spillway.worst} with burst; ` +
     `fixed window ${counts.fixed.worst}; token bucket ${counts.bucket.worst}.`
   )
 }

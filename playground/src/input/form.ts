@@ -1,10 +1,11 @@
 /** The form of settings, the tabs of users, and the slider of speeds: between elements and settings. */
-import { byId, make, within } from './dom.js'
-import type { PatternName } from './patterns.js'
-import { isPatternName, PATTERN_NAMES, PATTERNS } from './patterns.js'
-import type { ChoiceName, Settings } from './settings.js'
-import { CHOICE_NAMES, CHOICES, correct, SPEEDS, ZOOMS } from './settings.js'
-import { USER_IDS } from './simulation.js'
+
+import type { PatternName } from '../model/patterns.js'
+import { isPatternName, PATTERN_NAMES, PATTERNS } from '../model/patterns.js'
+import type { ChoiceName, Settings } from '../model/settings.js'
+import { CHOICE_NAMES, CHOICES, correct, SPEEDS, ZOOMS } from '../model/settings.js'
+import { USER_IDS } from '../model/simulation.js'
+import { byId, make, within } from '../view/dom.js'
 
 export interface FormEvents {
   /** A number of the limiter or the seed was chosen. `corrected` says so when it was brought into its range. */

@@ -1,14 +1,14 @@
 /** The four charts: the shown user's requests, admissions in the window, tokens, and the requests of all users. */
 import type uPlot from 'uplot'
+import type { Simulation } from '../model/simulation.js'
+import { USER_IDS } from '../model/simulation.js'
+import type { User } from '../model/user.js'
+import { BASE, BURST, DENIED } from '../model/user.js'
 import { byId } from './dom.js'
 import type { MarkRow } from './marks.js'
 import { drawMarks } from './marks.js'
 import { colour } from './palette.js'
 import { Panel, sloping, stepped } from './panel.js'
-import type { Simulation } from './simulation.js'
-import { USER_IDS } from './simulation.js'
-import type { User } from './user.js'
-import { BASE, BURST, DENIED } from './user.js'
 
 /** Rows of the requests, from the top; the middle of each on a scale that counts from the bottom. */
 const ROWS = ['base', 'burst', 'denied', 'fixed', 'bucket'] as const
@@ -72,12 +72,12 @@ export class Charts {
     if (simulation !== this.#simulation || shown !== this.#shown) this.#mostTokens = this.#mostAdmitted = 0
     this.#simulation = simulation
     this.#shown = shown
-    const { windowMs } = simulation.rules
+    const { windowMs } = simulation.quota
     const windows = this.#lanes.element.clientWidth < NARROW ? NARROW_WINDOWS : WIDE_WINDOWS
     this.#from = now - (windows / zoom) * windowMs
     const { time, fill, tokens, spillway, fixed, bucket } = this.#user.samples.since(this.#from, true)
     this.#mostAdmitted = Math.max(2, Math.ceil(most(spillway) / this.#limit)) * this.#limit
-    this.#mostTokens = tokenTop(most(tokens), this.#mostTokens, simulation.rules.capacity)
+    this.#mostTokens = tokenTop(most(tokens), this.#mostTokens, simulation.quota.capacity)
     this.#lanes.show(this.#from, now, windowMs)
     this.#window.show(this.#from, now, windowMs, [time, spillway, fill, fixed, bucket])
     this.#tokens.show(this.#from, now, windowMs, [time, tokens])
@@ -93,7 +93,7 @@ export class Charts {
   }
 
   get #limit(): number {
-    return this.#simulation?.rules.limit ?? 1
+    return this.#simulation?.quota.limit ?? 1
   }
 
   get #user(): User {

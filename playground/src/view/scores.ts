@@ -1,7 +1,8 @@
 /** The worst windows of the three limiters as bars against the limit, and how much each admitted. */
+
+import type { Simulation } from '../model/simulation.js'
+import type { User } from '../model/user.js'
 import { make, setText } from './dom.js'
-import type { Simulation } from './simulation.js'
-import type { User } from './user.js'
 
 interface Row {
   readonly value: HTMLElement
@@ -23,7 +24,7 @@ export class Scores {
     this.#bucket = this.#row('Token bucket', 'bucket', false)
   }
 
-  show({ rules: { limit } }: Simulation, { counts, tally }: User): void {
+  show({ quota: { limit } }: Simulation, { counts, tally }: User): void {
     const top = Math.max(2 * limit, counts.spillway.worst)
     const place = (count: number) => `${((100 * count) / top).toFixed(2)}%`
     const requests = tally.base + tally.burst + tally.denied

@@ -2,14 +2,14 @@
  * Traffic patterns: when a user sends requests. Each is an endless, seeded stream of whole milliseconds that never
  * goes back, scaled to the limit and the window, so that it shows the same thing whatever those are.
  */
-import type { Random } from './random.js'
-import type { Rules } from './rules.js'
+import type { Random } from '../../../bench/seeded-random.js'
+import type { Quota } from '../../../src/limiter/index.js'
 
 export interface Pattern {
   readonly label: string
   readonly hint: string
   /** The times of requests from `start` on. */
-  arrivals(rules: Rules, start: number, random: Random): Iterator<number>
+  arrivals(quota: Quota, start: number, random: Random): Iterator<number>
 }
 
 export type PatternName = keyof typeof PATTERNS
@@ -26,29 +26,29 @@ export const PATTERNS = {
   steady: {
     label: 'Steady',
     hint: '80% of the limit, evenly spaced',
-    arrivals: (rules, start) => evenly(start, spacing(rules, 0.8)),
+    arrivals: (quota, start) => evenly(start, spacing(quota, 0.8)),
   },
   above: {
     label: 'Just above',
     hint: '110% of the limit, evenly spaced',
-    arrivals: (rules, start) => evenly(start, spacing(rules, 1.1)),
+    arrivals: (quota, start) => evenly(start, spacing(quota, 1.1)),
   },
   bursts: {
     label: 'Bursts after idling',
     hint: 'idle for some windows, then 220% of the limit for one',
-    *arrivals(rules, start, random) {
-      const count = Math.ceil(2.2 * rules.limit)
-      for (let from = start; ; from += rules.windowMs) {
-        from += Math.round(rules.windowMs * (2 + 3 * random()))
-        yield* spread(from, rules.windowMs, count)
+    *arrivals(quota, start, random) {
+      const count = Math.ceil(2.2 * quota.limit)
+      for (let from = start; ; from += quota.windowMs) {
+        from += Math.round(quota.windowMs * (2 + 3 * random()))
+        yield* spread(from, quota.windowMs, count)
       }
     },
   },
   hammer: {
     label: 'Hammering',
     hint: '400% of the limit, never pausing',
-    *arrivals(rules, start, random) {
-      const gap = spacing(rules, 4)
+    *arrivals(quota, start, random) {
+      const gap = spacing(quota, 4)
       for (let time = start; ; time += gap * (0.5 + random())) yield Math.round(time)
     },
   },
@@ -73,12 +73,12 @@ export function isPatternName(name: string): name is PatternName {
 }
 
 /** Requests sent while a button is held: twice the limit, evenly spaced. */
-export function held(rules: Rules, start: number): Iterator<number> {
-  return evenly(start, spacing(rules, 2))
+export function held(quota: Quota, start: number): Iterator<number> {
+  return evenly(start, spacing(quota, 2))
 }
 
 /** Milliseconds between requests at so many times the limit. */
-function spacing({ limit, windowMs }: Rules, times: number): number {
+function spacing({ limit, windowMs }: Quota, times: number): number {
   return windowMs / limit / times
 }
 

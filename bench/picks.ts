@@ -1,17 +1,5 @@
-/**
- * Seeded randomness: the same users, in the same order, for every subject of every run.
- */
-
-/** Numbers in [0, 1) from a seed: mulberry32. */
-export function random(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000
-  }
-}
+/** Seeded picks of users: the same users, in the same order, for every subject of every run. */
+import { seededRandom } from './seeded-random.js'
 
 /** How requests fall on users. */
 export type Distribution = 'uniform' | 'zipf'
@@ -22,13 +10,13 @@ export function picks(distribution: Distribution, users: number, count: number, 
 }
 
 function uniformPicks(users: number, count: number, seed: number): Uint32Array {
-  const next = random(seed)
+  const next = seededRandom(seed)
   return Uint32Array.from({ length: count }, () => Math.floor(next() * users))
 }
 
 /** Zipf with exponent 1: the user of rank k is picked in proportion to 1 / k. */
 function zipfPicks(users: number, count: number, seed: number): Uint32Array {
-  const next = random(seed)
+  const next = seededRandom(seed)
   const cumulative = new Float64Array(users)
   let sum = 0
   for (let rank = 0; rank < users; rank++) {

@@ -4,21 +4,21 @@
  */
 import type { Limiter, ManualClock } from 'spillway'
 import { loadLimiter, manualClock } from 'spillway'
+import { seededRandom } from '../../../bench/seeded-random.js'
+import type { Quota } from '../../../src/limiter/index.js'
 import type { PatternName } from './patterns.js'
-import { seededRandom } from './random.js'
-import type { Rules } from './rules.js'
 import { SAMPLES_A_WINDOW, User } from './user.js'
 
 export const USER_IDS = ['A', 'B', 'C', 'D'] as const
 
-export interface Scenario extends Rules {
+export interface Scenario extends Quota {
   /** One for each user. */
   readonly patterns: readonly PatternName[]
   readonly seed: number
 }
 
 export class Simulation {
-  readonly rules: Rules
+  readonly quota: Quota
   readonly users: readonly User[]
   readonly #limiter: Limiter
   readonly #clock: ManualClock
@@ -42,7 +42,7 @@ export class Simulation {
   }
 
   private constructor(scenario: Scenario, limiter: Limiter, clock: ManualClock) {
-    this.rules = scenario
+    this.quota = scenario
     this.#limiter = limiter
     this.#clock = clock
     this.#sampleMs = Math.max(1, Math.round(scenario.windowMs / SAMPLES_A_WINDOW))
@@ -97,7 +97,7 @@ export class Simulation {
   /** Where a user stands now, by the real limiter. */
   standing(index: number): { fill: number; tokens: number } {
     const { remaining, burstRemaining } = this.#limiter.peek(this.#user(index).id)
-    return { fill: this.rules.limit - remaining, tokens: burstRemaining }
+    return { fill: this.quota.limit - remaining, tokens: burstRemaining }
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 /** The latest requests as a table: what the marks show, for those who read rather than see it. */
+
+import type { User } from '../model/user.js'
 import { make, setText, within } from './dom.js'
-import type { User } from './user.js'
 import { moment, outcomeWord } from './words.js'
 
 const ROWS = 40
