@@ -2,7 +2,7 @@
  * The plots, as SVG without fonts, scripts or files of others, readable on light and on dark pages.
  */
 
-import { medianNs } from './goals.js'
+import { medianNs } from './goals/throughput.js'
 import type { HistogramData } from './histogram.js'
 import { quantile } from './histogram.js'
 import type { Results, TailResults, ThroughputResults } from './results.js'

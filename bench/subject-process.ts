@@ -14,9 +14,13 @@ const LARGE_POPULATION = 2_000_000
 export class SubjectProcess {
   readonly #child: ChildProcess
 
-  /** @param users how many it will have to keep */
-  constructor(users: number) {
+  /**
+   * @param users how many it will have to keep
+   * @param preloaded a module that runs before all others
+   */
+  constructor(users: number, preloaded?: URL) {
     const execArgv = ['--expose-gc']
+    if (preloaded) execArgv.push('--import', preloaded.href)
     if (users > LARGE_POPULATION) execArgv.push(`--max-old-space-size=${LARGE_HEAP_MB}`)
     this.#child = fork(CHILD, { execArgv, serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   }
@@ -60,8 +64,9 @@ export async function runAlone<Name extends JobName>(
   job: Name,
   given: Jobs[Name]['given'],
   users: number,
+  preloaded?: URL,
 ): Promise<Jobs[Name]['back']> {
-  const child = new SubjectProcess(users)
+  const child = new SubjectProcess(users, preloaded)
   try {
     return await child.ask(job, given)
   } finally {

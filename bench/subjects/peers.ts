@@ -10,10 +10,12 @@ import { LIMIT, WINDOW_MS } from './subject.js'
 const unknownSize = () => undefined
 const nothing = () => {}
 
-type Draft = Omit<SubjectSpec, 'group' | 'packages' | 'readsClock' | 'takesClock'> & { readsClock?: boolean }
+type Draft = Omit<SubjectSpec, 'group' | 'packages' | 'readsClock' | 'takesClock' | 'hasTokens'> & {
+  readsClock?: boolean
+}
 
 function peer({ readsClock = true, ...draft }: Draft): SubjectSpec {
-  return { ...draft, group: 'peer', packages: [draft.name], readsClock, takesClock: false }
+  return { ...draft, group: 'peer', packages: [draft.name], readsClock, takesClock: false, hasTokens: false }
 }
 
 export const PEERS: readonly SubjectSpec[] = [

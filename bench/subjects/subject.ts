@@ -10,6 +10,8 @@ interface SubjectBase {
   size(): number | undefined
   /** Bytes that it says it uses, where it says so. */
   accountedBytes?(): number
+  /** How often its memory grew within a decision, where it says so. */
+  forcedGrowths?(): number
   /** Stops its timers, where it lets them be stopped. */
   close(): void
 }
@@ -31,7 +33,7 @@ export interface SubjectOptions {
   readonly users: number
   /** A clock in place of the subject's own, for those that take one. */
   readonly clock?: (() => number) | undefined
-  /** Whether tokens are earned beyond the limit, for those who have them. */
+  /** Whether burst tokens are on, for those who have them. */
   readonly burst: boolean
 }
 
@@ -46,6 +48,8 @@ export interface SubjectSpec {
   readonly readsClock: boolean
   /** Whether a clock can be given, to measure decisions without the reading of one. */
   readonly takesClock: boolean
+  /** Whether it has burst tokens, which admit requests beyond the limit and can be turned off. */
+  readonly hasTokens: boolean
   /** How it is used here. */
   readonly use: string
   /** What it does that Spillway does not; empty for what is no library. */

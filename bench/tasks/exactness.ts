@@ -7,6 +7,13 @@ import { seededRandom } from '../seeded-random.js'
 import { subjectNamed } from '../subjects/index.js'
 import { WINDOW_MS } from '../subjects/subject.js'
 
+export interface ExactnessSetup {
+  readonly subject: string
+  /** Whether burst tokens are on, for those who have them. */
+  readonly burst: boolean
+  readonly seed: number
+}
+
 export interface ExactnessResult {
   /** The most admitted within any half-open second, over all traffic. */
   readonly worst: number
@@ -26,11 +33,10 @@ const HAMMER_MS = 10_000
 /** Time between users: whole seconds, so that every user finds wall clocks at the same place, and longer than any window. */
 const REST_MS = 30_000
 
-export async function measureExactness(name: string, seed: number): Promise<ExactnessResult> {
+export async function measureExactness({ subject: name, burst, seed }: ExactnessSetup): Promise<ExactnessResult> {
   const time = fakeTime()
   const spec = subjectNamed(name)
-  // Tokens are permitted on top of the limit; without them every subject has the same rule.
-  const subject = await spec.create({ users: 1000, windowMs: WINDOW_MS, burst: false })
+  const subject = await spec.create({ users: 1000, windowMs: WINDOW_MS, burst })
   const admissions = async ({ times }: Traffic, user: string) => {
     const start = Math.ceil(time.now() / REST_MS + 1) * REST_MS
     const admitted: number[] = []
