@@ -1,4 +1,4 @@
-/** One turn of the event loop, so that timers that are due run. */
+/** Waits for one turn of the event loop: timers that are due run. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

@@ -61,7 +61,7 @@ function throughputPlot({ cells }: ThroughputResults): string {
   ])
 }
 
-/** Who is drawn, and in which colour: one that can be told from the others on light and on dark. */
+/** The subjects drawn, and their colours, which can be told apart on light and on dark. */
 const CURVES: Readonly<Record<string, string>> = {
   spillway: '#12936a',
   'map-slots': '#8a63d2',

@@ -10,7 +10,7 @@ export interface Goal {
   readonly met: boolean | undefined
 }
 
-/** Who stands for what one would write by hand. */
+/** The subject that stands for what one would write by hand. */
 export const RIVAL = 'map-fixed'
 
 export const MILLION = 1_000_000

@@ -6,7 +6,7 @@
 import type { Subject, SubjectOptions, SubjectSpec } from './subject.js'
 import { LIMIT, WINDOW_MS } from './subject.js'
 
-/** Sizes are private to most packages, and asked for where they can be had. */
+/** Most packages keep their size to themselves. */
 const unknownSize = () => undefined
 const nothing = () => {}
 

@@ -5,7 +5,7 @@ import { runAlone } from '../subject-process.js'
 import type { Plan } from './plan.js'
 import { attempt } from './plan.js'
 
-/** Whom it is measured of: the others differ from the Map by little. */
+/** The limiter, and what one would write by hand. */
 const MEASURED = ['spillway', 'map-fixed']
 
 interface Effort {
@@ -20,7 +20,7 @@ const QUICK: Effort = { limiters: 100, mostLimiters: 500, ids: 4000, users: 200_
 const WHOLE: Effort = { limiters: 1000, mostLimiters: 10_000, ids: 40_000, users: 1_000_000, rounds: 3 }
 
 const TEXT_BYTES = 64_000
-/** Times single callbacks; it has to be there before the limiters are. */
+/** Times callbacks of timers. It has to be loaded before the limiters are. */
 const TIMER_WATCH = new URL('../timer-watch.js', import.meta.url)
 
 type SetupOf<Name extends JobName> = Jobs[Name]['given'] & { readonly subject: string }

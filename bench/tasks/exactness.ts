@@ -9,7 +9,7 @@ import { WINDOW_MS } from '../subjects/subject.js'
 
 export interface ExactnessSetup {
   readonly subject: string
-  /** Whether burst tokens are on, for those who have them. */
+  /** Whether burst tokens are on, where the subject has them. */
   readonly burst: boolean
   readonly seed: number
 }

@@ -1,10 +1,8 @@
 /**
  * Tail latency, in the process of one subject: every single decision is timed while users arrive, while they are
  * removed, and while others arrive in their place.
- *
- * Times run from the end of one decision to the end of the next, so that no pause falls between two of them; each has
- * the reading of a clock in it and the count of a histogram, as the empty loop shows. Between batches the event loop
- * turns, and how long it takes is kept too: a request that comes while timers run has to wait for them.
+ * Between batches the event loop turns, and how long that takes is kept too: a request that comes while timers run has
+ * to wait for them.
  */
 
 import type { DecisionData } from '../decision-times.js'
@@ -42,9 +40,9 @@ const ACTIVE_USERS = 1024
 /** Decisions between two turns while users are swept: timers must get their chance often. */
 const SWEEP_BATCH = 256
 const WARM_UP_USERS = 30_000
-/** How far the clock is moved on beyond a window, for those who take one: more than it takes to earn every token. */
+/** How far a clock that can be given moves on beyond a window: more than it takes to earn every token. */
 const JUMP_MS = 200_000
-/** How long sweeping is watched of those who do not sweep by themselves. */
+/** How long a subject is watched that does not sweep by itself. */
 const WATCH_MS = 6000
 
 export async function measureTail({ subject: name, users, windowMs }: TailSetup): Promise<TailResult> {

@@ -107,7 +107,7 @@ async function restart(): Promise<void> {
   const load = ++loads
   const loaded = await Simulation.load(settings)
   if (load !== loads) {
-    // The settings have changed again meanwhile; a later load takes its place.
+    // The settings changed again meanwhile, and a later load takes the place of this one.
     loaded.close()
     return
   }
@@ -209,7 +209,7 @@ const holding = new Holding(
   byId('send', HTMLButtonElement),
   () => {
     simulation.hold(settings.shown)
-    // While the clock stands there is no going on: one press, one request.
+    // While the clock stands, one press is one request.
     if (!player.playing) simulation.release()
     drawAll()
     if (!player.playing) status.say(summary)

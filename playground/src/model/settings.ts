@@ -1,7 +1,7 @@
 /**
  * What can be chosen on the page, and its form in the address: a hash that names only what differs from the defaults.
- * Whatever an address holds, settings come out that the page can use: numbers are brought into their range, and what
- * makes no sense is left at its default.
+ * Any address gives settings that the page can use: numbers are brought into their range, and nonsense leaves the
+ * default.
  */
 import type { PatternName } from './patterns.js'
 import { isPatternName } from './patterns.js'
@@ -17,7 +17,7 @@ export interface Settings extends Scenario {
   readonly zoom: number
 }
 
-/** A number that can be chosen: where it may lie, and to what it is rounded. */
+/** A number that can be chosen: its range, and the step to which it is rounded. */
 export interface Choice {
   readonly key: string
   readonly min: number

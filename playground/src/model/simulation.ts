@@ -1,6 +1,6 @@
 /**
- * Users, traffic and the real limiter on one clock that moves only when told to. Nothing here knows of a page: the
- * same rules, patterns and seed give the same decisions however the time is cut into steps.
+ * Users, traffic and the real limiter on one clock that moves only when told to. Nothing here knows of a page. The
+ * same quota, patterns and seed give the same decisions however time is cut into steps.
  */
 import type { Limiter, ManualClock } from 'spillway'
 import { loadLimiter, manualClock } from 'spillway'

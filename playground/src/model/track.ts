@@ -1,6 +1,6 @@
 /**
- * The latest rows of a table of numbers, the first column of which is time and never goes back. Memory is fixed, and
- * what is kept lies in one piece, so that a chart draws from views and nothing is copied a frame.
+ * The latest rows of a table of numbers. The first column is time, which never goes back. Memory is fixed, and what is
+ * kept lies in one piece, so a chart draws from views and copies nothing.
  */
 
 /** A column of numbers for each name, and one of times. */

@@ -75,7 +75,7 @@ export class User {
     this.#hand = ended
   }
 
-  /** When the user sends next; never: `Infinity`. */
+  /** When the user sends next; `Infinity` if never. */
   get next(): number {
     return Math.min(this.#pattern.next, this.#hand.next)
   }

@@ -10,7 +10,7 @@ import { drawMarks } from './marks.js'
 import { colour } from './palette.js'
 import { Panel, sloping, stepped } from './panel.js'
 
-/** Rows of the requests, from the top; the middle of each on a scale that counts from the bottom. */
+/** Rows of the requests, from the top. The vertical scale counts from the bottom. */
 const ROWS = ['base', 'burst', 'denied', 'fixed', 'bucket'] as const
 const ROW = 26
 const EVERYONE_ROW = 20

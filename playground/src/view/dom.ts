@@ -1,4 +1,4 @@
-/** Elements of the page, typed, and found or else an error: a page without them is a mistake of its author. */
+/** Typed access to elements of the page. A missing one is an error: the page's author forgot it. */
 
 type Kind<E extends Element> = abstract new () => E
 

@@ -28,8 +28,8 @@ export function drawMarks(u: uPlot, { times, has, shape, colour: name, middle, h
   const { left, width } = u.bbox
   const { min = 0, max = 1 } = u.scales.x ?? {}
   const scale = width / ((max ?? 1) - (min ?? 0))
-  // Where marks lie closer than their shape can show, one stands for those of a short stretch of time: by time and not
-  // by place, so that nothing shimmers while the chart moves.
+  // Marks too close to be told apart are drawn as one for each short stretch of time. Stretches of time, not of pixels,
+  // keep the chart from shimmering as it moves.
   const stretch = (GAP[shape] * ratio) / scale
   let drawn = Number.NEGATIVE_INFINITY
   ctx.save()

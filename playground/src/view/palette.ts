@@ -1,4 +1,4 @@
-/** The colours of the charts, which the style sheet names: read again when the look changes. */
+/** The colours of the charts. The style sheet names them; they are read again when the look changes. */
 
 const NAMES = [
   'ink',
@@ -23,7 +23,7 @@ export function colour(name: Colour): string {
 }
 
 export function readPalette(): void {
-  // A custom property reads as it is written, `light-dark(...)`; only where it is used does it become a colour.
+  // A custom property reads as it is written, `light-dark(...)`. It becomes a colour only where it is used.
   const probe = document.body.appendChild(document.createElement('span'))
   for (const name of NAMES) {
     probe.style.color = `var(--${name})`

@@ -1,6 +1,5 @@
 /**
- * What is said to screen readers: what somebody just did, once they stop doing it, and while the page plays a short
- * summary now and then, not each frame.
+ * What screen readers hear: what the user just did, once they pause; while the page plays, a short summary now and then.
  */
 const SETTLE_MS = 700
 const SUMMARY_MS = 20_000

@@ -1,6 +1,6 @@
 /**
- * The dark and the light look. The system's is followed until another is chosen; choosing the system's own again goes
- * back to following it.
+ * The dark and the light look. The page follows the system until the user chooses the other look, and follows it again
+ * once the user chooses the system's own.
  */
 import { readPalette } from './palette.js'
 
