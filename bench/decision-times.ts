@@ -9,7 +9,10 @@ import type { Subject } from './subjects/subject.js'
 
 export interface DecisionData {
   readonly decisions: HistogramData
-  /** Decisions over the bound in batches in which the thread waited as long for a processor, where that can be told. */
+  /**
+   * Decisions over the bound that waiting for a processor explains, where that can be told: in their batch the thread
+   * waited for at least as long as they exceeded the bound.
+   */
   readonly waited: number | undefined
 }
 
@@ -17,23 +20,21 @@ const runDelay = runDelayReader()
 
 /** The decisions of a phase, and how many of those that took too long had to wait for a processor. */
 export class DecisionTimes {
-  readonly #boundMs: number
   readonly #histogram: Histogram
   #waited = runDelay() === undefined ? undefined : 0
 
   constructor(boundMs = BOUND_MS) {
-    this.#boundMs = boundMs
     this.#histogram = new Histogram(boundMs)
   }
 
   /** Has a subject decide on `count` of the ids. */
   async time(subject: Subject, ids: readonly string[], from: number, count: number): Promise<void> {
-    const overBefore = this.#histogram.overBound
+    const { overBound, excessMs } = this.#histogram
     const delayBefore = runDelay()
     await timeEach(subject, ids, from, count, this.#histogram)
-    const over = this.#histogram.overBound - overBefore
+    const over = this.#histogram.overBound - overBound
     if (over === 0 || delayBefore === undefined) return
-    if (runDelay()! - delayBefore >= this.#boundMs) this.#waited! += over
+    if (runDelay()! - delayBefore >= this.#histogram.excessMs - excessMs) this.#waited! += over
   }
 
   data(): DecisionData {

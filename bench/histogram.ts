@@ -26,7 +26,7 @@ export interface HistogramData {
 export class Histogram {
   readonly #counts = new Float64Array(BUCKETS)
   /** In memory of its own: a number field of an object would be boxed anew at each store. */
-  readonly #sums = new Float64Array(3)
+  readonly #sums = new Float64Array(4)
   readonly #boundMs: number
 
   /** @param boundMs what takes longer is counted */
@@ -39,12 +39,19 @@ export class Histogram {
     this.#counts[bucketOf(ms * 1e6)]!++
     this.#sums[0]! += ms
     if (ms > this.#sums[1]!) this.#sums[1] = ms
-    if (ms > this.#boundMs) this.#sums[2]!++
+    if (ms <= this.#boundMs) return
+    this.#sums[2]!++
+    this.#sums[3]! += ms - this.#boundMs
   }
 
   /** Durations over the bound so far. */
   get overBound(): number {
     return this.#sums[2]!
+  }
+
+  /** By how much those over the bound exceeded it, together, so far. */
+  get excessMs(): number {
+    return this.#sums[3]!
   }
 
   data(): HistogramData {

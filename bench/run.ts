@@ -40,7 +40,7 @@ const program = new Command('npm run bench --')
     'Measures Spillway beside published and hand-written limiters. Results go to bench/results, ' +
       'those of a large one to bench/results/large, of a partial one (--quick, --subjects) to bench/results/trial.',
   )
-  .addOption(new Option('--quick', 'a look in about two minutes: fewer users, rounds and subjects').conflicts('large'))
+  .addOption(new Option('--quick', 'a look in about five minutes: fewer users, rounds and subjects').conflicts('large'))
   .option('--large', '10M users and a flood of 20M ids, of few subjects: some ten minutes, and 8 GB of memory')
   .addOption(new Option('--only <suite>', 'one suite').choices(SUITE_NAMES))
   .option(

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { JobName, Jobs, Reply } from './protocol.js'
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url))
-/** Heap in megabytes for ten million users, whom some subjects could not keep in the default one. */
+/** Heap in megabytes for ten million users: some subjects could not keep them in the default one. */
 const LARGE_HEAP_MB = 8192
 const LARGE_POPULATION = 2_000_000
 

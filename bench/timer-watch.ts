@@ -32,13 +32,13 @@ export class TimerWatch {
     } finally {
       const took = performance.now() - start
       this.#histogram.record(took)
-      if (took > this.#boundMs && delayBefore !== undefined && runDelay()! - delayBefore >= this.#boundMs) {
-        this.#waited! += 1
+      if (took > this.#boundMs && delayBefore !== undefined) {
+        if (runDelay()! - delayBefore >= took - this.#boundMs) this.#waited! += 1
       }
     }
   }
 
-  /** Times of callbacks, and how many of those over the bound had to wait for a processor as long. */
+  /** Times of callbacks, and how many would have kept to the bound without waiting for a processor. */
   data() {
     return { callbacks: this.#histogram.data(), waited: this.#waited }
   }

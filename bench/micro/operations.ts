@@ -34,7 +34,7 @@ export interface Batch {
 const LIMIT = 50
 const WINDOW_MS = 1000
 const BURST = { capacity: 100, refillPerSecond: 1 }
-/** Known users, in an order of their own, who come so many times a batch: never more than 16 times in a window. */
+/** Known users, and how often each comes in a batch: never more than 16 times in a window. */
 const USERS = 1024
 const TIMES = 8
 /** Between two batches: longer than any window, and than it takes to earn every token. */

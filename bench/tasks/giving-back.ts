@@ -18,7 +18,7 @@ export interface GivingBackSetup {
 
 export interface GivingBackResult {
   readonly callbacks: HistogramData
-  /** Callbacks over the bound in which the thread waited as long for a processor, where that can be told. */
+  /** Callbacks that would have kept to the bound without waiting for a processor, where that can be told. */
   readonly waited: number | undefined
   /** Bytes that the subject says it uses with all users there, and at the end. */
   readonly peakBytes: number | undefined
@@ -41,14 +41,15 @@ const WATCH_MS = 13_000
 
 export async function measureGivingBack({ subject: name, users }: GivingBackSetup): Promise<GivingBackResult> {
   const spec = subjectNamed(name)
-  let offset = 0
-  const clock = () => performance.now() + offset
+  // The clock stands still until all users are there, so that none of them is stale before.
+  let startedAt: number | undefined
+  const clock = () => (startedAt === undefined ? 0 : JUMP_MS + performance.now() - startedAt)
   const subject = await spec.create({ users, windowMs: WINDOW_MS, clock, burst: true })
   await arrive(subject, users)
   if (subject.size() !== users) throw new Error(`${name} keeps ${subject.size()} of ${users} users`)
   const peakBytes = subject.accountedBytes?.()
 
-  offset += JUMP_MS
+  startedAt = performance.now()
   const watch = watchTimers(SLICE_BOUND_MS)
   await goOn(subject, WATCH_MS)
   const { callbacks, waited } = watch.data()

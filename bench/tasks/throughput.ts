@@ -36,7 +36,7 @@ export interface CellRound {
   readonly nsPerDecision: number
   readonly decisions: number
   readonly admitted: number
-  /** Users whom the subject kept at the end, where it can be told. */
+  /** Users kept at the end, where it can be told. */
   readonly kept: number | undefined
   /** Nanoseconds to make an id, where they are fresh. */
   readonly nsPerId: number
