@@ -15,7 +15,8 @@ import { builds } from '../support/builds.js'
 import type { Step } from '../support/traces.js'
 import { traces } from '../support/traces.js'
 
-const RUNS = 150
+/** Traces of each property: more in CI. */
+const RUNS = process.env.CI ? 150 : 50
 
 /** An id that no trace has. */
 const STRANGER = 'stranger'
@@ -93,9 +94,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
             return most.get(id)!
           }
           const ask = (id: string, cost: number) => {
-            const before = limiter.stats().burstSpent
-            const allowed = limiter.isAllowed(id, cost)
-            const burst = limiter.stats().burstSpent - before
+            const { allowed, fromBurst: burst } = limiter.check(id, cost)
             const base = allowed ? cost - burst : 0
             const tokens = oracle.thousandths(id, time.now) / 1000
             // As long as no more than 64 admissions were in a window, each is exact.
@@ -103,13 +102,18 @@ describe.each(builds)('on the $name build', ({ module }) => {
             const lateMs = ticksMs + (crowded ? rules.windowMs / 31 : 0)
             const least = rules.limit - oracle.taken(id, time.now, lateMs + 1e-6)
             // Strict: never more base places than are free, never more tokens than there are.
-            expect(base).toBeLessThanOrEqual(oracle.free(id, time.now))
-            expect(burst).toBeLessThanOrEqual(tokens + 1e-6)
+            const strict = base <= oracle.free(id, time.now) && burst <= tokens + 1e-6
             // Not stingy: denied only if the places surely free and the tokens did not suffice; tokens only beyond them.
-            if (!allowed) expect(Math.max(0, least) + Math.floor(tokens - 1e-6)).toBeLessThan(cost)
-            if (burst > 0) expect(base).toBeGreaterThanOrEqual(Math.min(cost, least))
+            const generous = allowed
+              ? burst === 0 || base >= Math.min(cost, least)
+              : Math.max(0, least) + Math.floor(tokens - 1e-6) < cost
+            if (!strict || !generous) {
+              expect.fail(
+                `${id} at ${time.now}: cost ${cost}, ${base} + ${burst}; surely free ${least}, tokens ${tokens}`,
+              )
+            }
             oracle.record(id, time.now, { base, burst })
-            mostInWindow(id)
+            if (rules.limit > 64) mostInWindow(id)
           }
           for (const step of steps) {
             if (step.kind !== 'wait') time.see()
@@ -193,9 +197,8 @@ function runExactly(step: Step, limiter: Limiter, oracle: Oracle, time: Timeline
   if (step.kind === 'ask') {
     expect(limiter.isAllowed(step.user, step.cost)).toBe(oracle.decide(step.user, time.now, step.cost).allowed)
   } else if (step.kind === 'burst') {
-    for (let i = 0; i < step.count; i++) {
-      expect(limiter.isAllowed(step.user)).toBe(oracle.decide(step.user, time.now).allowed)
-    }
+    const told = Array.from({ length: step.count }, () => limiter.isAllowed(step.user))
+    expect(told).toEqual(told.map(() => oracle.decide(step.user, time.now).allowed))
   } else if (step.kind === 'tokens') {
     expect(limiter.getBurstAllowance(step.user)).toBe(oracle.thousandths(step.user, time.now) / 1000)
   } else if (step.kind === 'reset') {
