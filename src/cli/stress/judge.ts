@@ -95,12 +95,14 @@ export class Judge {
     const base = allowed ? cost - fromBurst : 0
     const { limit } = this.#quota
     const rounding = time * TIME_ROUNDING
-    const most = limit - this.#oracle.taken(user, time, -rounding)
+    const most = Math.max(0, limit - this.#oracle.taken(user, time, -rounding))
     const least = Math.max(0, limit - this.#oracle.taken(user, time, this.#lateMs + rounding))
     const tokens = this.tokens(user, time)
-    const tooMuch = base > most || fromBurst > tokens + this.#nearTokens
+    // Whole tokens are of a full capacity, less whole tokens spent: nothing was rounded.
+    const near = Number.isInteger(tokens) ? 0 : this.#nearTokens
+    const tooMuch = base > most || fromBurst > Math.max(0, tokens + near)
     const tokensNeeded = Math.max(0, cost - least)
-    const tooLittle = allowed ? fromBurst > tokensNeeded : tokensNeeded <= tokens - this.#nearTokens
+    const tooLittle = allowed ? fromBurst > tokensNeeded : tokensNeeded <= Math.max(0, tokens - near)
     if (tooMuch) this.#tooMuch++
     else if (tooLittle) this.#tooLittle++
     if ((tooMuch || tooLittle) && this.#firstWrong.length < SHOWN) {
