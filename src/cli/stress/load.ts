@@ -40,7 +40,7 @@ export interface LoadReport extends Judgement {
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly p999: number; readonly max: number }
   /** Decisions that took more than 2 ms. */
   readonly slowDecisions: number
-  /** Those that took more than 2 ms even without the machine's collections and waits in them. */
+  /** Those that overlapped with neither a garbage collection nor a wait for a processor. */
   readonly slowDecisionsUnexplained: number
   readonly machine: MachineReport
   readonly passed: boolean

@@ -16,6 +16,12 @@ export interface MachineReport {
 /** How old a reading of the wait may be when a decision begins. A reading takes about as long as a decision. */
 const READ_EVERY_MS = 1
 
+/**
+ * From how many milliseconds of collections and waits on a decision was held up by them. Less is in most decisions that
+ * take long, and holds up nobody.
+ */
+const HELD_UP_MS = 0.5
+
 interface SlowDecision {
   readonly start: number
   readonly end: number
@@ -63,7 +69,7 @@ export class Machine {
     const waited = this.#readWait()
     return {
       slow: this.#slow.length,
-      unexplained: this.#slow.filter(({ start, end, elsewhere }) => end - start - elsewhere > this.#slowMs).length,
+      unexplained: this.#slow.filter(({ elsewhere }) => elsewhere < HELD_UP_MS).length,
       machine: {
         collections: this.#collections,
         waitedMs: waited === null || this.#waitedAtStart === null ? null : waited - this.#waitedAtStart,
