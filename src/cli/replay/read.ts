@@ -1,7 +1,7 @@
 /**
  * Reads logs into a trace, and counts what could not be read.
  */
-import { grouped, printable } from '../terminal/format.js'
+import { grouped, printable, utc } from '../terminal/format.js'
 import { startProgress } from '../terminal/progress.js'
 import type { LogSource } from './access-log.js'
 import { LogError, readLines } from './access-log.js'
@@ -13,6 +13,10 @@ import { Trace } from './trace.js'
 const BAD_LINES_SHOWN = 5
 const BAD_LINE_WIDTH = 100
 const BAD_LINE_BYTES = 400
+
+/** A limiter tells apart the times of some 139 years. Logs that seem longer hold a wrong time. */
+const LONGEST_YEARS = 100
+const MS_A_YEAR = 365.25 * 86_400_000
 
 /** A trace, and what its logs held besides. */
 export interface Reading {
@@ -68,7 +72,14 @@ export async function readTrace(
     )
   }
   if (sort) reading.trace.sort()
+  checkSpan(reading.trace)
   return reading
+}
+
+function checkSpan({ times }: Trace): void {
+  const [from, to] = [times[0]!, times[times.length - 1]!]
+  if (to - from <= LONGEST_YEARS * MS_A_YEAR) return
+  throw new LogError(`the times reach from ${utc(from)} to ${utc(to)}, more than ${LONGEST_YEARS} years: one is wrong`)
 }
 
 function addKnown(sum: number | undefined, size: number | undefined): number | undefined {

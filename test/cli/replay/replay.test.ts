@@ -186,6 +186,14 @@ describe('a replay', () => {
     await failing(line('a', 0), { ...SETTINGS, key: 12 }).toThrow(/: none of the 1 lines has a field 12 to tell/)
   })
 
+  it('does not take a log of more than 100 years', async () => {
+    const log = `${line('a', 0)}${line('a', 1).replace('2015', '2116')}`
+    await expect(replay([write(log)], SETTINGS)).rejects.toThrow(
+      'the times reach from 2015-05-17T10:00:00Z to 2116-05-17T10:00:01Z, more than 100 years: one is wrong',
+    )
+    expect(await replay([write(log.replace('2116', '2114'))], SETTINGS)).toMatchObject({ requests: 2 })
+  })
+
   it('reports for people', async () => {
     const report = await replay([write(small, 'small.log')], { ...SETTINGS, windowMs: 1000, limit: 1 })
     const text = formatReport(report)
