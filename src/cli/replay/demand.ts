@@ -76,7 +76,8 @@ async function replayThrough(
     if (at % STRIDE === 0) {
       onProgress?.(at / times.length)
       await nextTurn()
-      if (signal?.aborted) break
+      // A report needs a request at least.
+      if (at > 0 && signal?.aborted) break
     }
     if (!visit(limiter, at)) break
   }

@@ -261,6 +261,14 @@ describe('an interrupted replay', () => {
     )
   })
 
+  it('has something to report even if it was interrupted before it ran', async () => {
+    const trace = new Trace()
+    for (let i = 0; i < 70_000; i++) trace.add('a', i)
+    const quota = { limit: 50, windowMs: 1000, capacity: 0, refillPerSecond: 0 }
+    const { replayed } = await runTrace(trace, quota, 100, { signal: AbortSignal.abort() })
+    expect(replayed).toBe(65_536)
+  })
+
   it('has run over a part of the requests, and found some of the limits', async () => {
     const trace = new Trace()
     for (let i = 0; i < 200_000; i++) trace.add(`user-${i % 3}`, i)

@@ -1,8 +1,8 @@
-/** Ctrl-C, in processes of their own that run the bundled command line. */
+/** The command line as users run it: bundled, in a process of its own, with nothing installed beside it. */
 import type { ChildProcess } from 'node:child_process'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -35,6 +35,41 @@ function outputOf(child: ChildProcess) {
 async function until(child: ChildProcess, output: { out: string }, sign: RegExp): Promise<void> {
   while (!sign.test(output.out)) await once(child.stdout!, 'data')
 }
+
+describe('the bundle', () => {
+  function run(...args: string[]) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' })
+    return { status, stdout, stderr }
+  }
+
+  it('knows its version and needs no other package', () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    expect(run('--version')).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  it('brings the licenses of what it bundles', () => {
+    const text = readFileSync(main, 'utf8')
+    for (const name of ['commander', 'cli-progress']) expect(text).toMatch(new RegExp(`\n${name} [\\d.]+ \\(MIT\\)\n`))
+  })
+
+  it('lists its commands', () => {
+    const { status, stdout } = run('--help')
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/\n {2}stress /)
+    expect(stdout).toMatch(/\n {2}replay /)
+  })
+
+  it.each([
+    [['stress', '--limit', '0'], /^error: .*'0' is invalid. It must be a whole number from 1 to 1,000,000,000\.\n$/],
+    [['stress', '--users', '40000000'], /^error: .* It must be a whole number from 1 to 30,000,000\.\n$/],
+    [['stress', '--duration', '0'], /^error: .* It must be a number from 0.1 to 86,400\.\n$/],
+    [['replay', '--refill', '2000000000', '-'], /^error: .* It must be a number from 0 to 1,000,000,000\.\n$/],
+    [['replay', 'missing.log'], /^error: missing.log: no such file\n$/],
+    [['stress', '--wrong'], /^error: unknown option '--wrong'\n$/],
+  ])('answers %j in one line', (args, line) => {
+    expect(run(...args)).toEqual({ status: 1, stdout: '', stderr: expect.stringMatching(line) })
+  })
+})
 
 describe('Ctrl-C', () => {
   it('ends a stress run with its report so far', async () => {
@@ -82,6 +117,7 @@ describe('Ctrl-C', () => {
     expect(await closed).toEqual([130, null])
     // The last line that held a bar was cleared, and nothing hid the cursor or switched wrapping off for good.
     const afterBar = output.out.slice(output.out.lastIndexOf('\x1b[0K'))
+    expect(afterBar).toContain('\x1b[2K')
     expect(afterBar).toContain('INTERRUPTED')
     expect(afterBar).not.toMatch(/stress \[|Reading/)
     expect(output.out).not.toContain('\x1b[?25l')
