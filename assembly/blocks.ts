@@ -5,12 +5,13 @@
  * in a doubly linked list, and one whose blocks are all back goes to the free pages.
  *
  *     ring page      | header 64 B | block | block | ... |
- *     block          | cells x u16 |
+ *     block          | cells x u16 |                  limit <= 64: `ring.ts`
+ *                    | 64 x u16 | 64 x u32 |            limit > 64: `bins.ts`
  *
  * A block that came back holds the address of the next such block in its first four bytes.
  */
 import { HEADER_SIZE, PAGE_SIZE, Page, pageAt, pageNumber } from './layout'
-import { allocate, free } from './memory'
+import { allocate, canAllocate, free } from './memory'
 
 /** Bytes of a block. */
 export let blockSize: u32 = 0
@@ -19,16 +20,16 @@ let blocksPerPage: u32 = 0
 /** First page that has a block to lend. */
 let lending: u32 = 0
 
-/** Sets the size of blocks, from the cells that each has. */
-export function initBlocks(cells: u32): void {
-  blockSize = (cells * 2 + 7) & ~7
+/** Sets the size of blocks in bytes, a multiple of 8. */
+export function initBlocks(size: u32): void {
+  blockSize = size
   blocksPerPage = <u32>(PAGE_SIZE - HEADER_SIZE) / blockSize
   lending = 0
 }
 
-/** The ring pages that so many blocks take. */
-export function pagesForBlocks(blocks: u32): u32 {
-  return blocks / blocksPerPage + 1
+/** Whether there is a block to borrow. */
+export function canBorrow(): bool {
+  return lending != 0 || canAllocate()
 }
 
 /** A block, its bytes unspecified; 0 if memory is exhausted. */

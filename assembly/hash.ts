@@ -13,7 +13,7 @@
  * An id longer than the scratch area comes in chunks: `begin`, `absorb` with multiples of eight bytes, `finish`
  * with the rest.
  */
-import { scratchAt } from './layout'
+import { SCRATCH } from './layout'
 
 let key0: u64 = 0
 let key1: u64 = 0
@@ -43,13 +43,13 @@ export function begin(wide: bool): void {
 /** Takes `bytes` from the scratch area: a multiple of eight. */
 export function absorb(bytes: usize): void {
   assert((bytes & 7) == 0)
-  compress(scratchAt() + bytes, 0)
+  compress(SCRATCH + bytes, 0)
   absorbed += bytes
 }
 
 /** Takes the last `bytes` from the scratch area and gives the handle. */
 export function finish(bytes: usize): u64 {
-  const tailAt = scratchAt() + (bytes & ~7)
+  const tailAt = SCRATCH + (bytes & ~7)
   const bits = (bytes & 7) << 3
   // Whatever lies behind the part, of an earlier id or behind the scratch area, is masked off.
   const tail = load<u64>(tailAt) & (((<u64>1) << bits) - 1)
@@ -73,7 +73,7 @@ function compress(end: usize, finalAt: usize): void {
   let b = v1
   let c = v2
   let d = v3
-  for (let at = scratchAt(); at < end; at += 8) {
+  for (let at = SCRATCH; at < end; at += 8) {
     if (at == finalAt) c ^= 0xff
     const word = load<u64>(at)
     d ^= word

@@ -1,23 +1,26 @@
 /**
  * Where every byte of linear memory lies. Nothing here computes; the other files of the core agree on it.
  *
- *     0          HEAP                        DIRECTORY       (4 KB boundary)
- *     | reserved | report, depth counts, | directory ...    | page | page | page | ...     memory end
- *                | scratch, slots, copy    | u32 page numbers | 4,096 bytes each
+ *     0          4,096                                8,192       12,288 (FIRST_PAGE)
+ *     | reserved | report, new user, depth counts,    | copy of   | page | page | page | ...     memory end
+ *     |          | scratch, slot for passing users    | one page  | 4,096 bytes each
  *
- * A page is either a table page, which holds users, or a ring page, which holds ring blocks (`blocks.ts`).
- * A page number is an address divided by 4,096, so it also tells where the page is.
+ * A page is one of these: a table page, which holds users; a ring page, which holds ring blocks (`blocks.ts`); or part of
+ * a run of pages that holds the directory (`directory.ts`) or the slots (`slots.ts`). A page number is an address divided
+ * by 4,096, so it also tells where the page is.
  *
  *     table page     | header 64 B | user 0 | user 1 | ... | user 62 |        = 4,096 B, one TLB entry
  *
- *     user           | handle u64 | last f64 | debt f64 | block u32 | head u8 | cells u8 | front u8 | behind u8 |
- *     (64 B)         0            8          16         24          28        29         30         31
- *                    | ring 16 x u16 |                             or, with a block: | front 14 x u16 | newest u32 |
- *                    32             64                                               32               60         64
+ *     user           | handle u64 | last f64 | tokens f64 | block u32 | head u8 | cells u8 | front u8 | behind u8 | ring |
+ *     (64 B)         0            8          16           24          28        29         30         31          32    64
  *
- * A user fills one cache line, which is all of the table that a decision reads but for every fourteenth about a user
- * with more than 16 requests in the window. Invariants: a handle of 0 marks a free slot; the users of a page have handles
- * whose low `depth` bits are the page's `prefix`; between a user's home slot and its slot there is no free slot.
+ *     ring, no block            | 16 x u16, one admission each                                     |  `window.ts`
+ *     ring, block, limit <= 64  | front 14 x u16                              | unused             |  `ring.ts`
+ *     ring, block, limit > 64   | oldest u16 | previous u16 | newest u16 | .. | newestCount u32 | total u32 | unused |  `bins.ts`
+ *
+ * A user fills one cache line, usually all a decision reads; above 16 requests in the window, every fourteenth decision
+ * also reads the block. Invariants: a handle of 0 marks a free slot; the users of a page have handles whose low `depth`
+ * bits are the page's `prefix`; between a user's home slot and its slot there is no free slot.
  */
 
 /** Bytes of a page, and the shift from page number to address. */
@@ -41,67 +44,38 @@ export const INLINE_CELLS: u32 = 16
 /** The cells that the ring's place has for the oldest admissions of a user with a block. */
 export const FRONT_CELLS: u32 = 14
 
-/** Cells a ring block has at most; a limit above it makes each cell stand for several admissions. */
+/** Cells a ring block has at most. Up to this limit each admission has a cell of its own. */
 export const MAX_CELLS: u32 = 64
 
 /** The depth of the deepest directory: 2^28 entries would be a directory of a gigabyte. */
 export const MAX_DEPTH: u32 = 28
 
-/** Where the layout begins: above static data, which only the debug build has, and a constant so that addresses are. */
+/** Where the layout begins: above static data, which only the debug build has. */
 export const HEAP: usize = 4096
 
-/** The report, 16 f64, that the wrapper reads results from. */
-export function reportAt(): usize {
-  return HEAP
-}
+/** The report, `REPORT_LENGTH` f64, that the wrapper reads results from: `report.ts`. */
+export const REPORT: usize = HEAP
 
 /** The record that stands for a user never seen, in questions that must not store one. */
-export function newUserAt(): usize {
-  return HEAP + 128
-}
+export const NEW_USER: usize = HEAP + 128
 
 /** For each directory depth, how many table pages have it: 32 u32. */
-export function depthCountsAt(): usize {
-  return HEAP + 192
-}
+export const DEPTH_COUNTS: usize = HEAP + 192
 
-/** Bytes of the scratch area that ids are written to. A multiple of 8, so that chunks of a long id are too. */
+/** Where ids are written to be hashed, and where a user who moves is laid. */
+export const SCRATCH: usize = HEAP + 320
+
+/** Bytes of it. A multiple of 8, so that chunks of a long id are too. A hash lays its last words in 32 bytes behind it. */
 export const SCRATCH_SIZE: usize = 1024
 
-/** Bytes behind it, in which a hash lays its last words. */
-const SCRATCH_SLACK: usize = 32
-
-export function scratchAt(): usize {
-  return HEAP + 320
-}
-
-/**
- * What is remembered for the wrapper, so that no handle has to cross to it: it names users by slot. The last slot is
- * for a user who is not remembered.
- */
-export const SLOTS: usize = 32768 + 1
-
-/** A handle, and where its user was last found. */
-@unmanaged
-export class Remembered {
-  handle: u64
-  /** An address; the user is still there if the handle is. 0: never found. */
-  user: u32
-  unused: u32
-}
-
-export function rememberedAt(slot: u32): Remembered {
-  return changetype<Remembered>(scratchAt() + SCRATCH_SIZE + SCRATCH_SLACK + ((<usize>slot) << 4))
-}
+/** The slot for a user who is not remembered, before there are others: `slots.ts`. */
+export const PASSING_SLOT: usize = SCRATCH + SCRATCH_SIZE + 32
 
 /** Room for a copy of one page, used while it splits. */
-export function splitCopyAt(): usize {
-  return changetype<usize>(rememberedAt(SLOTS + 1))
-}
+export const SPLIT_COPY: usize = 2 * PAGE_SIZE
 
-export function directoryAt(): usize {
-  return splitCopyAt() + PAGE_SIZE
-}
+/** The number of the first page. */
+export const FIRST_PAGE: u32 = 3
 
 /** A user's state, laid over its 64 bytes. */
 @unmanaged
@@ -110,28 +84,25 @@ export class User {
   handle: u64
   /** When the user last asked, admitted or denied, in ms since the limiter was loaded. */
   last: f64
-  /** What the user's tokens are short of one token for each 1,000 / refill ms since loading, in thousandths. */
-  debt: f64
+  /** Burst tokens at `last`, in thousandths; Infinity: as many as a user never seen has. */
+  tokens: f64
   /** Address of the borrowed ring block; 0: the inline ring is in use. */
   block: u32
-  /** Cell of the oldest admission: in the inline ring, or in the front. */
+  /** Cell of the oldest admission: in the inline ring, in the front, or, with bins, in the block. */
   head: u8
   /** Cells in use. */
   cells: u8
-  /** With a block: how many of them are in the front. */
+  /** With a ring in a block: how many of them are in the front. */
   front: u8
-  /** With a block: the cell in it that follows the front. */
+  /** With a ring in a block: the cell in it that follows the front. */
   behind: u8
-  /** The inline ring; with a block, the front. */
   ring0: u64
   ring1: u64
   ring2: u64
-  ring3: u32
-  /** With a block: admissions that the newest cell stands for. */
-  newest: u32
+  ring3: u64
 }
 
-/** The header of a page. A table page uses the first four fields, a ring page the others, a free page `next`. */
+/** The header of a page. A table page uses the first three fields, a ring page the others, a free page `next`. */
 @unmanaged
 export class Page {
   /** How many low bits of a handle this page goes by. */

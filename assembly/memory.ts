@@ -1,17 +1,28 @@
 /**
  * Pages of 4 KB: allocate and free, in a linear memory that never shrinks.
  *
- * Pages are carved from the memory in order and, once freed, kept on a list to be used again before more are
- * carved. A page that was never carved was never touched, and takes no resident memory. The memory is grown at
- * loading and by the timer (`growAhead`); `allocate` grows it only when it would otherwise fail, and counts that.
+ * Pages are carved from the memory in order and, once freed, kept on a list to be used again before more are carved. A
+ * page that was never carved was never touched, and takes no resident memory. Memory grows by the timer, ahead of need
+ * (`growAhead`); `allocate` and `allocateRun` grow it only when they would otherwise fail, and count that.
+ *
+ *     used | used | free | used | free | used | nextPage: carved next | ... | endPage: grown so far | ...
+ *
+ * Invariant: `usedPages + freePages` pages are carved.
  */
-import { PAGE_SHIFT, Page, pageAt, pageNumber } from './layout'
+import { ask, LOW_RESERVE } from './attention'
+import { FIRST_PAGE, Page, pageAt, pageNumber } from './layout'
 
 /** Pages of 4 KB in one page of WebAssembly memory (64 KB). */
 const PER_WASM_PAGE: u32 = 16
 
-/** Growing within a decision takes this many wasm pages, one megabyte: few, since the pause lengthens with them. */
-const FORCED_GROWTH: i32 = 16
+/** The first reserve, in wasm pages: a megabyte, for some thousand users. A small limiter never takes more. */
+const FIRST_RESERVE: i32 = 16
+
+/** Growing within a decision takes this many wasm pages at least, a megabyte: few, since the pause lengthens with them. */
+const FORCED_GROWTH: u32 = 16
+
+/** Growing off the decision path takes this many pages at least: two megabytes. */
+const GROWTH: u32 = 512
 
 /** The most wasm pages of a 32-bit memory, less one, so that no address overflows. */
 const MOST_WASM_PAGES: u32 = 65535
@@ -29,13 +40,10 @@ export let peakPages: u32 = 0
 /** How often memory had to grow inside a decision. */
 export let forcedGrowths: u32 = 0
 
-/** Starts the pages at `start` and reserves `pages` of them. False if there is not so much memory. */
-export function initPages(start: usize, pages: u32): bool {
-  nextPage = <u32>((start + (1 << PAGE_SHIFT) - 1) >> PAGE_SHIFT)
-  const wanted = (nextPage + pages) / PER_WASM_PAGE + 1
-  if (wanted > MOST_WASM_PAGES) return false
-  const more = <i32>wanted - memory.size()
-  return more <= 0 || memory.grow(more) >= 0
+/** Takes the first reserve. False if there is no memory. */
+export function initMemory(): bool {
+  nextPage = FIRST_PAGE
+  return memory.grow(FIRST_RESERVE) >= 0 || memory.grow(1) >= 0
 }
 
 /** A page, its bytes unspecified; null if memory is exhausted. */
@@ -46,15 +54,20 @@ export function allocate(): Page | null {
     freePage = page.next
     freePages--
   } else {
-    if (nextPage >= endPage()) {
-      if (!grow(FORCED_GROWTH)) return null
-      forcedGrowths++
-    }
+    if (!reserve(1)) return null
     page = pageAt(nextPage++)
   }
-  usedPages++
-  if (usedPages > peakPages) peakPages = usedPages
+  countUsed(1)
   return page
+}
+
+/** The number of the first of so many pages in a row, never used before and so all zeros; 0 if memory is exhausted. */
+export function allocateRun(pages: u32): u32 {
+  if (!reserve(pages)) return 0
+  const first = nextPage
+  nextPage += pages
+  countUsed(pages)
+  return first
 }
 
 /** Takes a page back. */
@@ -65,9 +78,24 @@ export function free(page: Page): void {
   usedPages--
 }
 
+/** Takes a run of pages back. */
+export function freeRun(first: u32, pages: u32): void {
+  for (let page: u32 = 0; page < pages; page++) free(pageAt(first + page))
+}
+
+/** Whether `allocate` would give a page. It may grow memory to find out, which nobody can tell. */
+export function canAllocate(): bool {
+  return freePage != 0 || reserve(1)
+}
+
+/** Whether `allocateRun` would give so many. It may grow memory to find out. */
+export function canAllocateRun(pages: u32): bool {
+  return reserve(pages)
+}
+
 /** Goes on from the most pages that another instance had in use. */
 export function resumePages(pages: u32): void {
-  peakPages = pages
+  peakPages = max(peakPages, pages)
 }
 
 /** Pages ever used: what may be resident. */
@@ -75,17 +103,36 @@ export function touchedPages(): u32 {
   return usedPages + freePages
 }
 
-/** Keeps a quarter of what is in use in reserve, growing by half of what is in use when it is less. */
+/** Grows memory if little is left: by half of what is in use. To be called off the decision path. */
 export function growAhead(): void {
-  const reserve = endPage() - nextPage + freePages
-  if (reserve < usedPages >> 2) grow(<i32>(usedPages / 2 / PER_WASM_PAGE + 1))
+  if (isLow()) grow(max(usedPages / 2, GROWTH) / PER_WASM_PAGE)
+}
+
+function countUsed(pages: u32): void {
+  usedPages += pages
+  if (usedPages > peakPages) peakPages = usedPages
+  if (isLow()) ask(LOW_RESERVE)
+}
+
+/** Whether less is left than a quarter of what is in use; where little is, than twice that, up to two megabytes. */
+function isLow(): bool {
+  return endPage() - nextPage + freePages < max(usedPages >> 2, min(2 * usedPages, GROWTH))
+}
+
+/** Has so many pages that were never carved. False if memory is exhausted. */
+function reserve(pages: u32): bool {
+  const end = nextPage + pages
+  if (end <= endPage()) return true
+  const needed = (end - endPage() - 1) / PER_WASM_PAGE + 1
+  if (!grow(max(needed, FORCED_GROWTH)) && !grow(needed)) return false
+  forcedGrowths++
+  return true
 }
 
 function endPage(): u32 {
   return <u32>memory.size() * PER_WASM_PAGE
 }
 
-function grow(wasmPages: i32): bool {
-  const room = <i32>MOST_WASM_PAGES - memory.size()
-  return room > 0 && memory.grow(min(wasmPages, room)) >= 0
+function grow(wasmPages: u32): bool {
+  return <u32>memory.size() + wasmPages <= MOST_WASM_PAGES && memory.grow(wasmPages) >= 0
 }

@@ -4,10 +4,17 @@
  *
  * Memory is full when there are `maxUsers` users, or a page cannot split because memory has run out.
  */
+import { ask, JOINED } from './attention'
+import { placesTaken, staleAt } from './decide'
+import { pageAtIndex } from './directory'
 import { PAGE_USERS, Page, User, userAt } from './layout'
 import { removeStale } from './sweep'
-import { add, pageAtIndex, pageOf, remove, SPLIT_AT, split, splitsCheaply, users } from './table'
-import { freePlaces, limit, staleAt } from './window'
+import { add, canSplit, pageOf, remove, SPLIT_AT, split, splitsCheaply, users } from './table'
+
+/** What is done with a newcomer when memory is full. */
+export const EVICT: u32 = 0
+export const DENY: u32 = 1
+export const ALLOW: u32 = 2
 
 let maxUsers: u32 = 0
 let evicting: bool = false
@@ -28,7 +35,12 @@ export function initRoom(newMaxUsers: u32, evict: bool): void {
 
 /** Adds a user never seen; null if memory is full and nobody may be made to leave. */
 export function join(handle: u64, now: f64): User | null {
-  if (users >= maxUsers && !vacate(occupiedPage(handle), now)) return null
+  return makeRoom(handle, now, evicting)
+}
+
+/** Adds a user, making another leave if `evict`; null if memory is full and none may. */
+export function makeRoom(handle: u64, now: f64, evict: bool): User | null {
+  if (users >= maxUsers && !vacate(occupiedPage(handle), now, evict)) return null
   for (;;) {
     const page = pageOf(handle)
     if (page.count < SPLIT_AT) break
@@ -36,15 +48,23 @@ export function join(handle: u64, now: f64): User | null {
     if (page.count < PAGE_USERS && !splitsCheaply(page)) break
     if (split(page)) continue
     if (page.count < PAGE_USERS) break
-    if (!vacate(page, now)) return null
+    if (!vacate(page, now, evict)) return null
   }
+  ask(JOINED)
   return add(handle)
+}
+
+/** Counts a user who is to leave for want of memory. */
+export function countEvicted(): void {
+  evicted++
 }
 
 /** The earliest time from `now` on at which a newcomer with this handle finds room, if nothing else happens. */
 export function roomAt(handle: u64, now: f64): f64 {
-  if (users < maxUsers || evicting) return now
-  const page = occupiedPage(handle)
+  if (evicting) return now
+  let page = pageOf(handle)
+  if (users >= maxUsers) page = occupiedPage(handle)
+  else if (page.count < PAGE_USERS || canSplit(page)) return now
   let earliest = Infinity
   for (let slot: u32 = 0; slot < PAGE_USERS; slot++) {
     const user = userAt(page, slot)
@@ -61,18 +81,18 @@ function occupiedPage(handle: u64): Page {
 }
 
 /** Makes at least one user leave the page. False if none is stale and none may be evicted. */
-function vacate(page: Page, now: f64): bool {
+function vacate(page: Page, now: f64, evict: bool): bool {
   if (removeStale(page, now) > 0) return true
-  if (!evicting) return false
+  if (!evict) return false
   remove(page, victimIn(page, now))
   evicted++
   return true
 }
 
 /**
- * The slot of the user to evict: the one idle for longest, if its window is empty. Where all have asked within their
- * window, the one who has taken the fewest places, of several the one idle for longest, so that a flood of ids makes the
- * ids of the flood leave, and cannot win a flooder a fresh window.
+ * The slot of the user to evict: the one idle for longest, if its window is empty. If everyone has asked within the last
+ * window, the user with the fewest admissions goes, of several the one idle for longest: flooding ids evicts the ids of the
+ * flood, and cannot reset the flooder's own window.
  */
 function victimIn(page: Page, now: f64): u32 {
   let victim: u32 = 0
@@ -81,7 +101,7 @@ function victimIn(page: Page, now: f64): u32 {
   for (let slot: u32 = 0; slot < PAGE_USERS; slot++) {
     const user = userAt(page, slot)
     if (user.handle == 0) continue
-    const taken = limit - freePlaces(user, now)
+    const taken = placesTaken(user, now)
     if (taken > fewest || (taken == fewest && user.last >= longest)) continue
     victim = slot
     longest = user.last

@@ -2,26 +2,32 @@
  * Sweeping: removing users who are stale, merging pages that they leave half empty.
  *
  * A pass visits every page once, in the order of their prefixes read from the lowest bit on, which is the order of
- * the leaves of the tree that splits make. In that order a page's children and its buddy stand beside it, so that a
- * pass goes on undisturbed through splits and doublings between its slices: `cursor`, a prefix with its bits
- * reversed and padded to 32, is always where some page starts.
+ * the leaves of the tree that splits make. In that order a page's children and buddy are adjacent, so splits and doublings
+ * between slices do not disturb a pass: `cursor`, a bit-reversed prefix padded to 32 bits, always marks a page's start.
  */
+import { isStale, staleAt } from './decide'
+import { pageAtIndex } from './directory'
 import { PAGE_USERS, Page, userAt } from './layout'
-import { mergeBack, pageAtIndex, remove } from './table'
-import { clearWindow, isStale, windowEmpty } from './window'
+import { mergeBack, remove } from './table'
+import { clearWindow, isEmpty } from './window'
 
 let cursor: u32 = 0
+
+/** When the first of the users that this pass has left becomes stale; Infinity if it has left none; 0 before any pass. */
+export let nextStaleAt: f64 = 0
 
 /** Stale users removed, ever. */
 export let swept: f64 = 0
 
 /** Visits up to `pages` pages. True when that ended a pass; the next slice then starts another. */
 export function sweepSlice(now: f64, pages: u32): bool {
+  if (cursor == 0) nextStaleAt = Infinity
   for (let visited: u32 = 0; visited < pages; visited++) {
     const page = pageAtIndex(reverse(cursor))
     // A page of depth d covers 2^(32 - d) cursors; for d = 0 that is all, and the sum comes to 0 as well.
     const next = cursor + (page.depth == 0 ? 0 : (<u32>1) << (32 - page.depth))
     removeStale(page, now)
+    nextStaleAt = min(nextStaleAt, firstStaleAt(page, now))
     mergeBack(page)
     cursor = next
     if (next == 0) return true
@@ -47,12 +53,22 @@ export function removeStale(page: Page, now: f64): u32 {
         removed++
         continue
       }
-      if (user.block != 0 && windowEmpty(user, now)) clearWindow(user)
+      if (user.block != 0 && isEmpty(user, now)) clearWindow(user)
     }
     slot++
   }
   swept += <f64>removed
   return removed
+}
+
+/** When the first of the users of a page, none of whom is stale, becomes so. */
+function firstStaleAt(page: Page, now: f64): f64 {
+  let first = Infinity
+  for (let slot: u32 = 0; slot < PAGE_USERS; slot++) {
+    const user = userAt(page, slot)
+    if (user.handle != 0) first = min(first, staleAt(user, now))
+  }
+  return first
 }
 
 function reverse(bits: u32): u32 {

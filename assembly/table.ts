@@ -16,22 +16,21 @@
  * Invariants: every directory entry whose low `depth` bits equal a page's prefix names that page; `depthCounts[d]`
  * pages have depth d; the directory is no deeper than its deepest page.
  */
+import { canDouble, depth, double, halve, initDirectory, name, pageAtIndex } from './directory'
 import {
-  depthCountsAt,
-  directoryAt,
+  DEPTH_COUNTS,
   MAX_DEPTH,
   PAGE_SIZE,
   PAGE_USERS,
   Page,
-  pageAt,
-  pageNumber,
-  splitCopyAt,
+  SPLIT_COPY,
   USER_SHIFT,
   USER_SIZE,
   User,
   userAt,
 } from './layout'
-import { allocate, free, peakPages, usedPages } from './memory'
+import { allocate, canAllocate, free, peakPages, usedPages } from './memory'
+import { UNSPENT } from './tokens'
 import { clearWindow } from './window'
 
 /** Users at which a page splits when a split costs little. Beyond it probes grow long; below it memory is wasted. */
@@ -40,7 +39,7 @@ export const SPLIT_AT: u32 = 58
 /** Two pages merge when together they have no more than this: half of what would split them again. */
 const MERGE_AT: u32 = 29
 
-let depth: u32 = 0
+/** The deepest that the directory may become. */
 let maxDepth: u32 = 0
 
 /** Users in the table now, and the most there have been. */
@@ -51,45 +50,31 @@ export let peakUsers: u32 = 0
 export let tablePages: u32 = 0
 
 /** The deepest directory that `maxUsers` may need: an even spread, and three bits for an uneven one. */
-export function depthFor(maxUsers: u32): u32 {
+function depthFor(maxUsers: u32): u32 {
   return min(MAX_DEPTH, 32 - clz(maxUsers / 32) + 3)
-}
-
-/** The pages that so many users take when the last splits have left them half full, the worst that can be. */
-export function pagesForUsers(count: u32): u32 {
-  return count / (PAGE_USERS / 2) + 1
 }
 
 /** Goes on from the most users that another instance had. */
 export function resumeUsers(count: u32): void {
-  peakUsers = count
+  peakUsers = max(peakUsers, count)
 }
 
-/** Starts an empty table of one page. The directory may grow to 2^newMaxDepth entries. */
-export function initTable(newMaxDepth: u32): bool {
-  maxDepth = newMaxDepth
+/** Starts an empty table of one page, for so many users at most. False if memory is exhausted. */
+export function initTable(maxUsers: u32): bool {
+  maxDepth = depthFor(maxUsers)
+  if (!initDirectory()) return false
   const page = allocate()
   if (page == null) return false
   clearPage(page, 0, 0)
-  store<u32>(directoryAt(), pageNumber(page))
+  name(page)
   addDepthCount(0, 1)
   tablePages = 1
   return true
 }
 
-/** Bytes that the directory takes now. */
-export function directoryBytes(): usize {
-  return (<usize>4) << depth
-}
-
 /** The page that owns a handle. */
 export function pageOf(handle: u64): Page {
   return pageAtIndex(<u32>handle)
-}
-
-/** The page that a directory index, of which only the low bits count, names. */
-export function pageAtIndex(index: u32): Page {
-  return pageAt(load<u32>(entryAt(index & ((1 << depth) - 1))))
 }
 
 /** The user with this handle; null if there is none. */
@@ -110,7 +95,7 @@ export function add(handle: u64): User {
   const user = takeSlot(pageOf(handle), handle)
   user.handle = handle
   user.last = -Infinity
-  user.debt = 0
+  user.tokens = UNSPENT
   user.block = 0
   user.head = 0
   user.cells = 0
@@ -150,26 +135,27 @@ export function removeHandle(handle: u64): void {
 }
 
 /**
- * Whether splitting the page early costs little: the directory need not double, and either there were more pages
- * before or there are more users than ever. A number of users that fitted into some pages before thus needs no more
- * pages when it comes again: pages then fill to the brim instead.
+ * Whether splitting the page early costs little: the directory need not double, and either there were more pages before or
+ * there are more users than ever. So the same number of users fits the same pages again: pages fill up instead of splitting.
  */
 export function splitsCheaply(page: Page): bool {
   return page.depth < depth && (usedPages < peakPages || users >= peakUsers)
+}
+
+/** Whether `split` would split the page. */
+export function canSplit(page: Page): bool {
+  return page.depth < maxDepth && (page.depth < depth ? canAllocate() : canDouble())
 }
 
 /** Splits a page in two. False if memory or the directory is exhausted. */
 export function split(page: Page): bool {
   const oldDepth = page.depth
   if (oldDepth == maxDepth) return false
+  // The directory first: were there no page then, a directory that is deeper than its pages would shrink again in time.
+  if (oldDepth == depth && !double()) return false
   const sibling = allocate()
   if (sibling == null) return false
-  if (oldDepth == depth) {
-    const size = directoryBytes()
-    memory.copy(directoryAt() + size, directoryAt(), size)
-    depth++
-  }
-  const copy = changetype<Page>(splitCopyAt())
+  const copy = changetype<Page>(SPLIT_COPY)
   memory.copy(changetype<usize>(copy), changetype<usize>(page), PAGE_SIZE)
   clearPage(sibling, oldDepth + 1, copy.prefix | (1 << oldDepth))
   clearPage(page, oldDepth + 1, copy.prefix)
@@ -178,7 +164,7 @@ export function split(page: Page): bool {
     if (user.handle == 0) continue
     copyUser(takeSlot(((user.handle >> oldDepth) & 1) == 1 ? sibling : page, user.handle), user)
   }
-  nameInDirectory(sibling)
+  name(sibling)
   addDepthCount(oldDepth, -1)
   addDepthCount(oldDepth + 1, 2)
   tablePages++
@@ -202,29 +188,18 @@ export function mergeBack(page: Page): void {
     addDepthCount(page.depth, -2)
     addDepthCount(page.depth - 1, 1)
     buddy.depth--
-    nameInDirectory(buddy)
+    name(buddy)
     // A free page must hold no handles: a user may be looked for where it was.
     memory.fill(changetype<usize>(page), 0, PAGE_SIZE)
     free(page)
     tablePages--
-    while (depth > 0 && load<u32>(depthCountAt(depth)) == 0) depth--
+    while (depth > 0 && load<u32>(depthCountAt(depth)) == 0) halve()
     page = buddy
   }
 }
 
-function entryAt(index: u32): usize {
-  return directoryAt() + ((<usize>index) << 2)
-}
-
-/** Writes the page's number to every directory entry that its prefix owns. */
-function nameInDirectory(page: Page): void {
-  const step: u32 = 1 << page.depth
-  const number = pageNumber(page)
-  for (let index = page.prefix; index < 1 << depth; index += step) store<u32>(entryAt(index), number)
-}
-
 function depthCountAt(pageDepth: u32): usize {
-  return depthCountsAt() + ((<usize>pageDepth) << 2)
+  return DEPTH_COUNTS + ((<usize>pageDepth) << 2)
 }
 
 function addDepthCount(pageDepth: u32, change: i32): void {

@@ -7,7 +7,7 @@ import { LIMIT } from './subjects/subject.js'
 /** Requests sent at once. */
 const SENT = 60
 
-/** A clock that ran on a little while they were sent gives one place back to those that drip. */
+/** A subject that drips admits one more if the clock ran on while they were sent. */
 const SLACK = 1
 
 /**
@@ -36,8 +36,8 @@ interface Arrival {
 }
 
 /**
- * Checks that a first request of each user was admitted, and that the subject keeps all of them: unless it took so long
- * that the windows of the first ones are over, who may be gone then.
+ * Checks that a first request of each user was admitted, and that the subject keeps all of them. If they took longer than
+ * a window to come, the first of them may be gone.
  *
  * @throws {Error} if not
  */

@@ -2,8 +2,12 @@
  * The process of one subject: does the jobs that it is sent, one after the other.
  */
 import type { Jobs, Reply, Request } from './protocol.js'
+import { measureArrival } from './tasks/arrival.js'
 import { measureExactness } from './tasks/exactness.js'
+import { measureGivingBack } from './tasks/giving-back.js'
+import { measureMany } from './tasks/many-limiters.js'
 import { measureFlood, measureMemory } from './tasks/memory.js'
+import { measureSliced } from './tasks/sliced-ids.js'
 import { measureTail } from './tasks/tail.js'
 import { ThroughputTask } from './tasks/throughput.js'
 
@@ -18,13 +22,21 @@ async function perform(request: Request): Promise<Jobs[keyof Jobs]['back']> {
       if (!throughput) throw new Error('A round was asked for before the subject was prepared')
       return throughput.round()
     case 'exactness':
-      return measureExactness(request.given.subject, request.given.seed)
+      return measureExactness(request.given)
     case 'tail':
       return measureTail(request.given)
     case 'memory':
       return measureMemory(request.given)
     case 'flood':
       return measureFlood(request.given)
+    case 'many':
+      return measureMany(request.given)
+    case 'sliced':
+      return measureSliced(request.given)
+    case 'arrival':
+      return measureArrival(request.given)
+    case 'givingBack':
+      return measureGivingBack(request.given)
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * A histogram of durations that allocates nothing while it records: log-linear buckets, 64 to each power of two, so
- * that a quantile is read with an error below 1.6 %. Counts are exact, and so are the maximum and what is over 2 ms.
+ * that a quantile is read with an error below 1.6 %. Counts are exact, and so are the maximum and what is over the bound.
  */
 
 const LINEAR_BITS = 6
@@ -9,7 +9,7 @@ const LINEAR = 1 << LINEAR_BITS
 const LONGEST_NS = 0xffffffff
 const BUCKETS = (33 - LINEAR_BITS) * LINEAR
 
-/** The promise: a decision takes less. */
+/** What a decision promises to stay under. */
 export const BOUND_MS = 2
 
 /** What a histogram has seen, as it goes into results: buckets that are empty are left out. */
@@ -26,19 +26,32 @@ export interface HistogramData {
 export class Histogram {
   readonly #counts = new Float64Array(BUCKETS)
   /** In memory of its own: a number field of an object would be boxed anew at each store. */
-  readonly #sums = new Float64Array(3)
+  readonly #sums = new Float64Array(4)
+  readonly #boundMs: number
+
+  /** @param boundMs what takes longer is counted */
+  constructor(boundMs = BOUND_MS) {
+    this.#boundMs = boundMs
+  }
 
   /** Records a duration in milliseconds. */
   record(ms: number): void {
     this.#counts[bucketOf(ms * 1e6)]!++
     this.#sums[0]! += ms
     if (ms > this.#sums[1]!) this.#sums[1] = ms
-    if (ms > BOUND_MS) this.#sums[2]!++
+    if (ms <= this.#boundMs) return
+    this.#sums[2]!++
+    this.#sums[3]! += ms - this.#boundMs
   }
 
   /** Durations over the bound so far. */
   get overBound(): number {
     return this.#sums[2]!
+  }
+
+  /** By how much those over the bound exceeded it, together, so far. */
+  get excessMs(): number {
+    return this.#sums[3]!
   }
 
   data(): HistogramData {

@@ -1,7 +1,7 @@
 /**
- * User ids as a server meets them: flat strings cut from bytes that came in, either made once and used again, or made
- * fresh for a decision. A fresh string carries no hash that an earlier look-up left in it, and is equal to no other by
- * address; a service that parses ids out of requests has only such strings.
+ * User ids as flat strings, made of bytes that came in: either once and used again, or fresh for a decision. A fresh
+ * string carries no hash that an earlier look-up left in it, and is equal to no other by address. A service that
+ * parses ids out of requests has no others.
  */
 
 /** The shape of ids: 36 characters like a UUID, or `user_` and a number. */

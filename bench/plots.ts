@@ -1,9 +1,10 @@
 /**
  * The plots, as SVG without fonts, scripts or files of others, readable on light and on dark pages.
  */
+
+import { medianNs } from './goals/throughput.js'
 import type { HistogramData } from './histogram.js'
 import { quantile } from './histogram.js'
-import { medianNs } from './reach.js'
 import type { Results, TailResults, ThroughputResults } from './results.js'
 import { SUBJECTS, subjectNamed } from './subjects/index.js'
 import type { IdUse } from './tasks/throughput.js'
@@ -60,7 +61,7 @@ function throughputPlot({ cells }: ThroughputResults): string {
   ])
 }
 
-/** Who is drawn, and in which colour: one that can be told from the others on light and on dark. */
+/** The subjects drawn, and their colours, which can be told apart on light and on dark. */
 const CURVES: Readonly<Record<string, string>> = {
   spillway: '#12936a',
   'map-slots': '#8a63d2',

@@ -16,8 +16,10 @@ interface Options {
 }
 
 const program = new Command('node build/bench/profile.js')
-  .description('Has one limiter decide, over and over, for a profiler to look at. docs/benchmarks.md shows how.')
-  .addOption(new Option('--subject <name>', 'whom').choices(SUBJECTS.map(({ name }) => name)).default('spillway'))
+  .description('Makes one limiter decide over and over, for a profiler to look at. docs/benchmarks.md shows how.')
+  .addOption(
+    new Option('--subject <name>', 'the limiter').choices(SUBJECTS.map(({ name }) => name)).default('spillway'),
+  )
   .option('--users <number>', 'users who ask in turn, at random', parseWhole, 1000)
   .addOption(
     new Option('--ids <use>', 'the same strings again, or new ones').choices(['reused', 'fresh']).default('reused'),

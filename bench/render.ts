@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { plots } from './plots.js'
 import type { Results } from './results.js'
 import { FOLDERS, loadResults, ROOT, SUITE_NAMES } from './results.js'
-import { isTable, TABLES } from './tables.js'
+import { isTable, TABLES } from './tables/index.js'
 
 const DOCUMENTS = ['README.md', 'docs/benchmarks.md']
 const MARKED = /<!-- bench:([\w-]+) -->[\s\S]*?<!-- \/bench -->/g

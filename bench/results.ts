@@ -3,10 +3,14 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
-import type { Distribution } from './random.js'
+import type { Distribution } from './picks.js'
 import { SUBJECTS } from './subjects/index.js'
-import type { ExactnessResult } from './tasks/exactness.js'
+import type { ArrivalResult, ArrivalSetup } from './tasks/arrival.js'
+import type { ExactnessResult, ExactnessSetup } from './tasks/exactness.js'
+import type { GivingBackResult, GivingBackSetup } from './tasks/giving-back.js'
+import type { ManyResult, ManySetup } from './tasks/many-limiters.js'
 import type { FloodResult, FloodSetup, MemoryResult, MemorySetup } from './tasks/memory.js'
+import type { SlicedResult, SlicedSetup } from './tasks/sliced-ids.js'
 import type { TailResult } from './tasks/tail.js'
 import type { CellRound, ThroughputSetup } from './tasks/throughput.js'
 
@@ -49,7 +53,7 @@ export interface ThroughputResults extends Part {
 }
 
 export interface ExactnessResults extends Part {
-  readonly subjects: readonly (ExactnessResult & { readonly subject: string })[]
+  readonly subjects: readonly (ExactnessResult & Pick<ExactnessSetup, 'subject' | 'burst'>)[]
 }
 
 export interface TailResults extends Part {
@@ -65,17 +69,31 @@ export interface MemoryResults extends Part {
   readonly floods: readonly { readonly setup: FloodSetup; readonly result: FloodResult }[]
 }
 
+/** What was measured of one setup: a result a round. */
+export interface Measured<Setup, Result> {
+  readonly setup: Setup
+  readonly rounds: readonly Result[]
+}
+
+export interface LoadingResults extends Part {
+  readonly many: readonly Measured<ManySetup, ManyResult>[]
+  readonly sliced: readonly Measured<SlicedSetup, SlicedResult>[]
+  readonly arrivals: readonly Measured<ArrivalSetup, ArrivalResult>[]
+  readonly givingBack: readonly Measured<GivingBackSetup, GivingBackResult>[]
+}
+
 /** Results by suite, of those that were run. */
 export interface Results {
   throughput?: ThroughputResults
   exactness?: ExactnessResults
   tail?: TailResults
   memory?: MemoryResults
+  loading?: LoadingResults
   /** Those of a large population, which come from a run of their own. */
   large?: Results
 }
 
-export const SUITE_NAMES = ['throughput', 'exactness', 'tail', 'memory'] as const satisfies readonly Exclude<
+export const SUITE_NAMES = ['throughput', 'exactness', 'tail', 'memory', 'loading'] as const satisfies readonly Exclude<
   keyof Results,
   'large'
 >[]

@@ -1,6 +1,6 @@
 /**
- * How long the main thread has been kept waiting for a processor, as Linux counts it: what tells a pause that the
- * limiter makes from one that the machine makes by running something else meanwhile.
+ * How long the main thread has waited for a processor, as Linux counts it. It tells a pause of the limiter from one of
+ * the machine, which ran something else meanwhile.
  */
 import { openSync, readSync } from 'node:fs'
 

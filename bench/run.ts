@@ -8,11 +8,12 @@ import { FOLDERS, header, SUITE_NAMES, saveResults } from './results.js'
 import { SUBJECTS, subjectNamed } from './subjects/index.js'
 import type { SubjectSpec } from './subjects/subject.js'
 import { runExactness } from './suites/exactness.js'
+import { runLoading } from './suites/loading.js'
 import { runMemory } from './suites/memory.js'
 import type { Plan } from './suites/plan.js'
 import { runTail } from './suites/tail.js'
 import { runThroughput } from './suites/throughput.js'
-import { failureList, TABLES } from './tables.js'
+import { failureList, TABLES } from './tables/index.js'
 
 interface Options {
   quick?: true
@@ -28,14 +29,18 @@ const TABLES_OF: Record<SuiteName, readonly (keyof typeof TABLES)[]> = {
   exactness: ['exactness'],
   tail: ['tail-growing', 'tail-sweeping', 'tail-again'],
   memory: ['memory', 'memory-waves', 'memory-flood'],
+  loading: ['loading', 'loading-pauses'],
 }
+
+/** The suites that a large population means something to. */
+const LARGE_SUITES: readonly SuiteName[] = ['throughput', 'tail', 'memory']
 
 const program = new Command('npm run bench --')
   .description(
     'Measures Spillway beside published and hand-written limiters. Results go to bench/results, ' +
       'those of a large one to bench/results/large, of a partial one (--quick, --subjects) to bench/results/trial.',
   )
-  .addOption(new Option('--quick', 'a look in about two minutes: fewer users, rounds and subjects').conflicts('large'))
+  .addOption(new Option('--quick', 'a look in about five minutes: fewer users, rounds and subjects').conflicts('large'))
   .option('--large', '10M users and a flood of 20M ids, of few subjects: some ten minutes, and 8 GB of memory')
   .addOption(new Option('--only <suite>', 'one suite').choices(SUITE_NAMES))
   .option(
@@ -57,14 +62,14 @@ async function run(options: Options): Promise<void> {
   const { seed, subjects = SUBJECTS } = options
   const plan: Plan = { mode, header: header(mode, seed), seed, progress, subjects }
   const results: Results = {}
-  const suites = mode === 'large' ? SUITE_NAMES.filter((name) => name !== 'exactness') : SUITE_NAMES
+  const suites = mode === 'large' ? LARGE_SUITES : SUITE_NAMES
   for (const name of options.only ? [options.only] : suites) {
     await runSuite(name, plan, results)
     progress.clear()
     saveResults(folder, name, results[name])
     if (!options.json) printSuite(name, results)
   }
-  console.log(options.json ? JSON.stringify(results) : `\n## Reach\n\n${TABLES.reach(results)}`)
+  console.log(options.json ? JSON.stringify(results) : `\n## Goals\n\n${TABLES.goals(results)}`)
 }
 
 async function runSuite(name: SuiteName, plan: Plan, results: Results): Promise<void> {
@@ -80,6 +85,9 @@ async function runSuite(name: SuiteName, plan: Plan, results: Results): Promise<
       break
     case 'memory':
       results.memory = await runMemory(plan)
+      break
+    case 'loading':
+      results.loading = await runLoading(plan)
   }
 }
 

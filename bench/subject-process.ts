@@ -7,16 +7,20 @@ import { fileURLToPath } from 'node:url'
 import type { JobName, Jobs, Reply } from './protocol.js'
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url))
-/** Heap in megabytes for ten million users, whom some subjects could not keep in the default one. */
+/** Heap in megabytes for ten million users: some subjects could not keep them in the default one. */
 const LARGE_HEAP_MB = 8192
 const LARGE_POPULATION = 2_000_000
 
 export class SubjectProcess {
   readonly #child: ChildProcess
 
-  /** @param users how many it will have to keep */
-  constructor(users: number) {
+  /**
+   * @param users how many it will have to keep
+   * @param preloaded a module that runs before all others
+   */
+  constructor(users: number, preloaded?: URL) {
     const execArgv = ['--expose-gc']
+    if (preloaded) execArgv.push('--import', preloaded.href)
     if (users > LARGE_POPULATION) execArgv.push(`--max-old-space-size=${LARGE_HEAP_MB}`)
     this.#child = fork(CHILD, { execArgv, serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   }
@@ -60,8 +64,9 @@ export async function runAlone<Name extends JobName>(
   job: Name,
   given: Jobs[Name]['given'],
   users: number,
+  preloaded?: URL,
 ): Promise<Jobs[Name]['back']> {
-  const child = new SubjectProcess(users)
+  const child = new SubjectProcess(users, preloaded)
   try {
     return await child.ask(job, given)
   } finally {

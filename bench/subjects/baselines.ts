@@ -24,12 +24,14 @@ export const BASELINES: readonly SubjectSpec[] = [
     name: 'map-fixed',
     label: 'Map, fixed window + bucket',
     use: 'Map from id to `{ start, count, tokens, last }`',
+    hasTokens: true,
     make: mapFixed,
   }),
   baseline({
     name: 'map-fixed-date',
     label: 'Map, fixed window + bucket, `Date.now`',
     use: 'the same on `Date.now()`, a cheaper clock that is not monotonic',
+    hasTokens: true,
     make: (options) => mapFixed({ ...options, clock: options.clock ?? (() => Date.now()) }),
   }),
   baseline({
@@ -75,12 +77,15 @@ interface Draft {
   readonly name: string
   readonly label: string
   readonly use: string
+  /** Default: it has none. */
+  readonly hasTokens?: boolean
   readonly make: (options: SubjectOptions) => Parts
 }
 
-function baseline({ make, ...rest }: Draft): SubjectSpec {
+function baseline({ make, hasTokens = false, ...rest }: Draft): SubjectSpec {
   return {
     ...rest,
+    hasTokens,
     group: 'baseline',
     packages: [],
     readsClock: true,
@@ -97,6 +102,7 @@ function floor({ make, ...rest }: Draft & { readonly readsClock: boolean }): Sub
     group: 'floor',
     packages: [],
     takesClock: rest.readsClock,
+    hasTokens: false,
     beyond: '',
     forgetsAfterMs: undefined,
     create: (options) => Promise.resolve(assemble(make(options))),

@@ -6,14 +6,16 @@
 import type { Subject, SubjectOptions, SubjectSpec } from './subject.js'
 import { LIMIT, WINDOW_MS } from './subject.js'
 
-/** Sizes are private to most packages, and asked for where they can be had. */
+/** Most packages keep their size to themselves. */
 const unknownSize = () => undefined
 const nothing = () => {}
 
-type Draft = Omit<SubjectSpec, 'group' | 'packages' | 'readsClock' | 'takesClock'> & { readsClock?: boolean }
+type Draft = Omit<SubjectSpec, 'group' | 'packages' | 'readsClock' | 'takesClock' | 'hasTokens'> & {
+  readsClock?: boolean
+}
 
 function peer({ readsClock = true, ...draft }: Draft): SubjectSpec {
-  return { ...draft, group: 'peer', packages: [draft.name], readsClock, takesClock: false }
+  return { ...draft, group: 'peer', packages: [draft.name], readsClock, takesClock: false, hasTokens: false }
 }
 
 export const PEERS: readonly SubjectSpec[] = [

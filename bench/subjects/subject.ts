@@ -10,6 +10,8 @@ interface SubjectBase {
   size(): number | undefined
   /** Bytes that it says it uses, where it says so. */
   accountedBytes?(): number
+  /** How often its memory grew within a decision, where it says so. */
+  forcedGrowths?(): number
   /** Stops its timers, where it lets them be stopped. */
   close(): void
 }
@@ -27,11 +29,11 @@ export interface AsyncSubject extends SubjectBase {
 
 export interface SubjectOptions {
   readonly windowMs: number
-  /** Users who will be kept at the same time, for those who want to know. */
+  /** Users kept at the same time, for subjects that want to know. */
   readonly users: number
-  /** A clock in place of the subject's own, for those that take one. */
+  /** A clock in place of the subject's own, where it takes one. */
   readonly clock?: (() => number) | undefined
-  /** Whether tokens are earned beyond the limit, for those who have them. */
+  /** Whether burst tokens are on, where the subject has them. */
   readonly burst: boolean
 }
 
@@ -40,15 +42,17 @@ export interface SubjectSpec {
   /** How tables call it. */
   readonly label: string
   readonly group: 'spillway' | 'peer' | 'baseline' | 'floor'
-  /** Packages whose versions are told. */
+  /** Packages whose versions go into the results. */
   readonly packages: readonly string[]
   /** Whether a decision reads a clock. */
   readonly readsClock: boolean
   /** Whether a clock can be given, to measure decisions without the reading of one. */
   readonly takesClock: boolean
+  /** Whether it has burst tokens, which admit requests beyond the limit and can be turned off. */
+  readonly hasTokens: boolean
   /** How it is used here. */
   readonly use: string
-  /** What it does that Spillway does not; empty for what is no library. */
+  /** What it does that Spillway does not. Empty if it is no library. */
   readonly beyond: string
   /** Milliseconds after which it has removed idle users by itself; `undefined` if it does not. */
   readonly forgetsAfterMs: number | undefined

@@ -10,13 +10,13 @@ import { attempt } from './plan.js'
 
 const USERS = { quick: 200_000, default: 1_000_000, large: 1_000_000 }
 const FLOOD_IDS = { quick: 1_500_000, default: 3_000_000, large: 20_000_000 }
-/** Those who have a bound on users; the others would take memory until there is none. */
+/** Subjects with a bound on users. The others would take memory until there is none. */
 const BOUNDED = ['spillway', '@fastify/rate-limit']
-/** Those who differ from another subject by their clock alone. */
+/** Subjects that differ from another one by their clock alone. */
 const VARIANTS = ['spillway-coarse', 'map-fixed-date']
-/** Whom a quick look is taken at. */
+/** Subjects of a quick run. */
 const FEW = ['spillway', 'map-fixed']
-/** Who is watched on, until users have gone stale and others have come. */
+/** Subjects that are watched until users have gone stale and others have come. */
 const WATCHED = ['spillway', 'map-fixed']
 
 export async function runMemory(plan: Plan): Promise<MemoryResults> {

@@ -1,5 +1,5 @@
 /**
- * What the suites are told: how much to measure, of whom, and whom to tell how far they are.
+ * What the suites are told: how much to measure, which subjects, and where to show progress.
  */
 import type { Progress } from '../progress.js'
 import type { Failure, Header, Mode } from '../results.js'
@@ -13,14 +13,11 @@ export interface Plan {
   readonly subjects: readonly SubjectSpec[]
 }
 
-/**
- * A large population, and a window that outlasts the measurement: so many users take a while to come, and a Map takes
- * minutes to delete them in.
- */
+/** A large population, and a window that outlasts the measurement: a Map takes minutes to delete so many users. */
 export const LARGE_USERS = 10_000_000
 export const LARGE_WINDOW_MS = 600_000
 
-/** Runs a measurement of a subject; if it fails, notes that, so that one subject does not end the run of all. */
+/** Runs a measurement of a subject. A failure is noted, so that one subject does not end the run of all. */
 export async function attempt<T>(
   failures: Failure[],
   subject: string,

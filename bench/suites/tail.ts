@@ -8,12 +8,12 @@ import type { Plan } from './plan.js'
 import { attempt, LARGE_USERS, LARGE_WINDOW_MS } from './plan.js'
 
 const USERS = { quick: 200_000, default: 1_000_000, large: LARGE_USERS }
-/** The empty loop is run longer, so that it sees the machine for as long as the limiters do. */
+/** The empty loop runs longer, so that it watches the machine for about as long as the limiters do. */
 const EMPTY_TIMES = 8
 const ROUNDS = { quick: 1, default: 3, large: 1 }
-/** Whom a quick look is taken at. */
+/** Subjects of a quick run. */
 const FEW = ['spillway', 'map-fixed', 'null', 'empty']
-/** Who is measured with a large population: those whose clock can be moved past a window of a minute. */
+/** Subjects of a large run: their clock can be moved past the window. */
 const LARGEST = ['spillway', 'map-fixed', 'null', 'empty']
 
 export async function runTail(plan: Plan): Promise<TailResults> {

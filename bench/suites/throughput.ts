@@ -1,6 +1,6 @@
 /**
- * Throughput of all subjects, side by side: in every round each subject has its turn, in an order that moves on from
- * round to round, so that what the machine does meanwhile falls on all of them.
+ * Throughput of all subjects, side by side. In every round each subject has its turn, in an order that moves on from
+ * round to round, so whatever the machine does meanwhile falls on all of them.
  */
 import { freemem } from 'node:os'
 import type { Failure, ThroughputCell, ThroughputResults } from '../results.js'
@@ -27,14 +27,14 @@ const USES = ['reused', 'fresh'] as const
 const BYTES_A_USER = 500
 
 const everyone = () => true
-/** All but those to whom the number of users is nothing, and a variant that differs by its clock alone. */
+/** All but those that keep no users, and a variant that differs by its clock alone. */
 const keepers = ({ name }: SubjectSpec) => !['clock', 'empty', 'map-fixed-date'].includes(name)
 const handWritten = ({ group }: SubjectSpec) => group !== 'peer'
 const clocked = ({ takesClock }: SubjectSpec) => takesClock
-/** Those whom ten million users leave time and memory for: the peer that comes closest, and what is written by hand. */
+/** Those that take ten million users in bearable time and memory: the closest peer, and what is written by hand. */
 const largest = ({ name }: SubjectSpec) =>
   ['spillway', '@joint-ops/hitlimit', 'map-slots', 'map-fixed', 'null'].includes(name)
-/** For a look at a million users, and at what differs little from what was measured of all. */
+/** Those that show most, where measuring all of them would say little more. */
 const few = ({ name }: SubjectSpec) => ['spillway', 'map-fixed', 'map-slots', 'null'].includes(name)
 
 export async function runThroughput(plan: Plan): Promise<ThroughputResults> {

@@ -3,9 +3,16 @@
  * second, when the limit is 50 a second and the requests come where windows begin and end?
  */
 import { fakeTime } from '../fake-time.js'
-import { random } from '../random.js'
+import { seededRandom } from '../seeded-random.js'
 import { subjectNamed } from '../subjects/index.js'
 import { WINDOW_MS } from '../subjects/subject.js'
+
+export interface ExactnessSetup {
+  readonly subject: string
+  /** Whether burst tokens are on, where the subject has them. */
+  readonly burst: boolean
+  readonly seed: number
+}
 
 export interface ExactnessResult {
   /** The most admitted within any half-open second, over all traffic. */
@@ -26,11 +33,10 @@ const HAMMER_MS = 10_000
 /** Time between users: whole seconds, so that every user finds wall clocks at the same place, and longer than any window. */
 const REST_MS = 30_000
 
-export async function measureExactness(name: string, seed: number): Promise<ExactnessResult> {
+export async function measureExactness({ subject: name, burst, seed }: ExactnessSetup): Promise<ExactnessResult> {
   const time = fakeTime()
   const spec = subjectNamed(name)
-  // Tokens are permitted on top of the limit; without them every subject has the same rule.
-  const subject = await spec.create({ users: 1000, windowMs: WINDOW_MS, burst: false })
+  const subject = await spec.create({ users: 1000, windowMs: WINDOW_MS, burst })
   const admissions = async ({ times }: Traffic, user: string) => {
     const start = Math.ceil(time.now() / REST_MS + 1) * REST_MS
     const admitted: number[] = []
@@ -53,7 +59,7 @@ export async function measureExactness(name: string, seed: number): Promise<Exac
 }
 
 function allTraffic(seed: number): Traffic[] {
-  const next = random(seed)
+  const next = seededRandom(seed)
   const traffic: Traffic[] = [
     // The first request opens a window, the rest come around its end.
     { name: 'around the end of the own window', times: [0, ...spread(990, 10, 6), ...spread(1000, 10, 6)] },

@@ -2,11 +2,12 @@
  * Memory, in the process of one subject: what users cost, what is left when they have gone stale, what a second wave
  * adds, and what a flood of ids that never come again does.
  */
+
+import { turn, wait } from '../event-loop.js'
 import { IdMaker } from '../ids.js'
 import { subjectNamed } from '../subjects/index.js'
 import type { Subject, SubjectSpec } from '../subjects/subject.js'
 import { WINDOW_MS } from '../subjects/subject.js'
-import { turn, wait } from '../turn.js'
 
 export interface MemorySetup {
   readonly subject: string
@@ -50,8 +51,8 @@ export interface FloodResult {
 
 const BATCH = 4096
 /**
- * Ids made before anything is measured. V8's young generation doubles as they come until it has its full size, which
- * would be taken for the limiter's.
+ * Ids made before anything is measured. V8's young generation doubles as they come until it has its full size. That
+ * growth would be taken for the limiter's.
  */
 const WARM_UP_IDS = 8_000_000
 const JUMP_MS = 200_000
@@ -61,7 +62,7 @@ const GIVE_BACK_MS = 3000
 
 export async function measureMemory(setup: MemorySetup): Promise<MemoryResult> {
   const spec = subjectNamed(setup.subject)
-  // For those who take one, a clock that stands still: all requests lie within one window, however long they take.
+  // The clock stands still, where one can be given, so all requests lie within one window however long they take.
   let reading = 1
   const clock = spec.takesClock ? () => reading : undefined
   const maker = new IdMaker('uuid', BATCH)

@@ -1,18 +1,18 @@
 /**
  * Tail latency, in the process of one subject: every single decision is timed while users arrive, while they are
  * removed, and while others arrive in their place.
- *
- * Times run from the end of one decision to the end of the next, so that no pause falls between two of them; each has
- * the reading of a clock in it and the count of a histogram, as the empty loop shows. Between batches the event loop
- * turns, and how long it takes is kept too: a request that comes while timers run has to wait for them.
+ * Between batches the event loop turns, and how long that takes is kept too: a request that comes while timers run has
+ * to wait for them.
  */
+
+import type { DecisionData } from '../decision-times.js'
+import { DecisionTimes } from '../decision-times.js'
+import { turn } from '../event-loop.js'
 import type { HistogramData } from '../histogram.js'
-import { BOUND_MS, Histogram } from '../histogram.js'
+import { Histogram } from '../histogram.js'
 import { IdMaker } from '../ids.js'
-import { runDelayReader } from '../run-delay.js'
 import { subjectNamed } from '../subjects/index.js'
 import type { Subject } from '../subjects/subject.js'
-import { turn } from '../turn.js'
 
 export interface TailSetup {
   readonly subject: string
@@ -20,11 +20,8 @@ export interface TailSetup {
   readonly windowMs: number
 }
 
-export interface PhaseData {
-  readonly decisions: HistogramData
+export interface PhaseData extends DecisionData {
   readonly turns: HistogramData
-  /** Decisions over the bound in batches in which the thread waited as long for a processor, where that can be told. */
-  readonly waited: number | undefined
   /** Users kept at the end, where it can be told. */
   readonly users: number | undefined
 }
@@ -43,9 +40,9 @@ const ACTIVE_USERS = 1024
 /** Decisions between two turns while users are swept: timers must get their chance often. */
 const SWEEP_BATCH = 256
 const WARM_UP_USERS = 30_000
-/** How far the clock is moved on beyond a window, for those who take one: more than it takes to earn every token. */
+/** How far a clock that can be given moves on beyond a window: more than it takes to earn every token. */
 const JUMP_MS = 200_000
-/** How long sweeping is watched of those who do not sweep by themselves. */
+/** How long a subject is watched that does not sweep by itself. */
 const WATCH_MS = 6000
 
 export async function measureTail({ subject: name, users, windowMs }: TailSetup): Promise<TailResult> {
@@ -66,27 +63,6 @@ export async function measureTail({ subject: name, users, windowMs }: TailSetup)
   const again = await arrive(subject, users, users)
   subject.close()
   return { growing, sweeping, again }
-}
-
-const runDelay = runDelayReader()
-
-/** The decisions of a phase, and how many of those that took too long had to wait for a processor. */
-class DecisionTimes {
-  readonly #histogram = new Histogram()
-  #waited = runDelay() === undefined ? undefined : 0
-
-  async time(subject: Subject, ids: readonly string[], from: number, count: number): Promise<void> {
-    const overBefore = this.#histogram.overBound
-    const delayBefore = runDelay()
-    await timeEach(subject, ids, from, count, this.#histogram)
-    const over = this.#histogram.overBound - overBefore
-    if (over === 0 || delayBefore === undefined) return
-    if (runDelay()! - delayBefore >= BOUND_MS) this.#waited! += over
-  }
-
-  data(): Pick<PhaseData, 'decisions' | 'waited'> {
-    return { decisions: this.#histogram.data(), waited: this.#waited }
-  }
 }
 
 async function arrive(subject: Subject, from: number, count: number): Promise<PhaseData> {
@@ -123,47 +99,4 @@ async function timeTurn(turns: Histogram): Promise<void> {
   const start = performance.now()
   await turn()
   turns.record(performance.now() - start)
-}
-
-function timeEach(
-  subject: Subject,
-  ids: readonly string[],
-  from: number,
-  count: number,
-  histogram: Histogram,
-): void | Promise<void> {
-  if (subject.kind === 'async') return awaitEach(subject.decide, ids, from, count, histogram)
-  runEach(subject.decide, ids, from, count, histogram)
-}
-
-function runEach(
-  decide: (id: string) => boolean,
-  ids: readonly string[],
-  from: number,
-  count: number,
-  histogram: Histogram,
-): void {
-  let last = performance.now()
-  for (let at = from; at < from + count; at++) {
-    decide(ids[at]!)
-    const now = performance.now()
-    histogram.record(now - last)
-    last = now
-  }
-}
-
-async function awaitEach(
-  decide: (id: string) => Promise<boolean>,
-  ids: readonly string[],
-  from: number,
-  count: number,
-  histogram: Histogram,
-): Promise<void> {
-  let last = performance.now()
-  for (let at = from; at < from + count; at++) {
-    await decide(ids[at]!)
-    const now = performance.now()
-    histogram.record(now - last)
-    last = now
-  }
 }

@@ -1,15 +1,15 @@
 /**
- * Throughput, in the process of one subject: users come, and then requests are timed, a few thousand at a time with a
- * turn of the event loop after them, which is part of the time. So what a limiter puts off to its timers is counted.
+ * Throughput, in the process of one subject. Users come, and then requests are timed, a few thousand at a time. A turn of
+ * the event loop follows, within the time, so what a limiter puts off to its timers is counted.
  */
 import { checkAnswers, checkPopulation } from '../checks.js'
+import { turn, wait } from '../event-loop.js'
 import type { IdKind } from '../ids.js'
 import { IdMaker, makeIds } from '../ids.js'
-import type { Distribution } from '../random.js'
-import { picks } from '../random.js'
+import type { Distribution } from '../picks.js'
+import { picks } from '../picks.js'
 import { subjectNamed } from '../subjects/index.js'
 import type { Subject } from '../subjects/subject.js'
-import { turn, wait } from '../turn.js'
 
 export interface ThroughputSetup {
   readonly subject: string
@@ -36,7 +36,7 @@ export interface CellRound {
   readonly nsPerDecision: number
   readonly decisions: number
   readonly admitted: number
-  /** Users whom the subject kept at the end, where it can be told. */
+  /** Users kept at the end, where it can be told. */
   readonly kept: number | undefined
   /** Nanoseconds to make an id, where they are fresh. */
   readonly nsPerId: number
@@ -45,15 +45,15 @@ export interface CellRound {
 /** Decisions between two turns of the event loop. */
 const CHUNK = 8192
 const PICKS = 1 << 20
-/** After this part of a window users are brought in again: then it is over, and some limiters drop them. */
+/** After this part of a window users are brought in again: some limiters drop them when it is over. */
 const POPULATION_LASTS = 0.8
-/** A population is there when so large a part of it is, and is brought in so many times at most. */
+/** So large a part of a population is enough. Users are brought in so many times at most. */
 const ENOUGH = 0.95
 const MOST_TRIES = 4
 const WARM_UP_MS = 60
 /** Time for timers that are overdue. */
 const TIMERS_MS = 5
-/** Not measured after a population has come: caches are those of the collection then, not of decisions. */
+/** Not measured after users came: caches still hold what the collection touched. */
 const SETTLE_MS = 20
 /** A counting clock goes on by as much a decision as a fast limiter takes. */
 const COUNTER_STEP_MS = 0.0001
@@ -99,7 +99,7 @@ export class ThroughputTask {
     const results: CellRound[] = []
     for (const distribution of this.#setup.distributions) {
       let result = await this.#measureThere(distribution)
-      // Who sweeps all at once may have done so just now; such a measurement is of fewer users.
+      // A subject that sweeps all at once may just have done so; then fewer users were measured.
       for (let tries = 1; tries < MOST_TRIES && !this.#allThere(); tries++) {
         result = await this.#measureThere(distribution)
       }
@@ -122,10 +122,7 @@ export class ThroughputTask {
     return (this.#subject.size() ?? users) >= ENOUGH * users
   }
 
-  /**
-   * Brings users in until they are all there: a timer that came due meanwhile may have swept the first of them, in
-   * those who sweep all at once.
-   */
+  /** Brings users in until all are there: a timer that came due meanwhile may have swept the first of them. */
   async #populate(): Promise<void> {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       await this.#arrive()
@@ -133,7 +130,7 @@ export class ThroughputTask {
       await turn()
       if (this.#allThere()) break
     }
-    // What bringing users in left behind is no part of the decisions that follow.
+    // The garbage of the arrivals is no part of the decisions that follow.
     globalThis.gc?.()
   }
 

@@ -1,21 +1,21 @@
 /** Puts the page together: settings in the address, the simulation, the clock that drives it, and all that shows it. */
 import 'uplot/dist/uPlot.min.css'
-import './style.css'
-import { Charts } from './charts.js'
-import { byId, setText } from './dom.js'
-import { Form } from './form.js'
-import { Holding } from './holding.js'
-import { startKeyboard } from './keyboard.js'
-import { Latest } from './latest.js'
-import { Player } from './player.js'
-import { Scores } from './scores.js'
-import type { Settings } from './settings.js'
-import { formatSettings, parseSettings, SPEEDS, startsPaused, ZOOMS } from './settings.js'
-import { Simulation, USER_IDS } from './simulation.js'
-import { Status } from './status.js'
-import { startTheme } from './theme.js'
-import type { User } from './user.js'
-import { duration, moment, span, standing, tokens, worst } from './words.js'
+import './view/style.css'
+import { Form } from './input/form.js'
+import { Holding } from './input/holding.js'
+import { startKeyboard } from './input/keyboard.js'
+import { Player } from './input/player.js'
+import type { Settings } from './model/settings.js'
+import { formatSettings, parseSettings, SPEEDS, startsPaused, ZOOMS } from './model/settings.js'
+import { Simulation, USER_IDS } from './model/simulation.js'
+import type { User } from './model/user.js'
+import { Charts } from './view/charts.js'
+import { byId, setText } from './view/dom.js'
+import { Latest } from './view/latest.js'
+import { Scores } from './view/scores.js'
+import { Status } from './view/status.js'
+import { startTheme } from './view/theme.js'
+import { duration, moment, span, standing, tokens, worst } from './view/words.js'
 
 /** How often the page is drawn where less motion is asked for, and how often the table is. */
 const CALM_MS = 500
@@ -107,7 +107,7 @@ async function restart(): Promise<void> {
   const load = ++loads
   const loaded = await Simulation.load(settings)
   if (load !== loads) {
-    // The settings have changed again meanwhile; a later load takes its place.
+    // The settings changed again meanwhile, and a later load takes the place of this one.
     loaded.close()
     return
   }
@@ -209,7 +209,7 @@ const holding = new Holding(
   byId('send', HTMLButtonElement),
   () => {
     simulation.hold(settings.shown)
-    // While the clock stands there is no going on: one press, one request.
+    // While the clock stands, one press is one request.
     if (!player.playing) simulation.release()
     drawAll()
     if (!player.playing) status.say(summary)

@@ -1,16 +1,17 @@
 /** The small parts: rivals, counts, tracks, and settings in an address. */
 import { describe, expect, it } from 'vitest'
-import { FixedWindow, TokenBucket } from '../src/rivals.js'
-import { DEFAULTS, formatSettings, parseSettings, startsPaused } from '../src/settings.js'
-import { Track } from '../src/track.js'
-import { WindowCount } from '../src/window-count.js'
+import { DEFAULT_QUOTA } from '../../src/limiter/index.js'
+import { FixedWindow, TokenBucket } from '../src/model/rivals.js'
+import { DEFAULTS, formatSettings, parseSettings, startsPaused } from '../src/model/settings.js'
+import { Track } from '../src/model/track.js'
+import { WindowCount } from '../src/model/window-count.js'
 
-const rules = { limit: 3, windowMs: 100, capacity: 0, refillPerSecond: 0 }
+const quota = { limit: 3, windowMs: 100, capacity: 0, refillPerSecond: 0 }
 
 describe('rivals', () => {
   it('a fixed window admits the limit twice around an edge', () => {
-    const fixed = new FixedWindow(rules)
-    expect([97, 98, 99, 99, 100, 101, 102, 103].map((time) => fixed.admits(time))).toEqual([
+    const fixed = new FixedWindow(quota)
+    expect([97, 98, 99, 99, 100, 101, 102, 103].map((time) => fixed.decide(time))).toEqual([
       true,
       true,
       true,
@@ -23,8 +24,8 @@ describe('rivals', () => {
   })
 
   it('a bucket admits what it holds, and then what refills it, to the millisecond', () => {
-    const bucket = new TokenBucket(rules)
-    expect([0, 0, 0, 0, 33, 34, 66, 67].map((time) => bucket.admits(time))).toEqual([
+    const bucket = new TokenBucket(quota)
+    expect([0, 0, 0, 0, 33, 34, 66, 67].map((time) => bucket.decide(time))).toEqual([
       true,
       true,
       true,
@@ -34,7 +35,7 @@ describe('rivals', () => {
       false,
       true,
     ])
-    expect([1000, 1000, 1000, 1000].map((time) => bucket.admits(time))).toEqual([true, true, true, false])
+    expect([1000, 1000, 1000, 1000].map((time) => bucket.decide(time))).toEqual([true, true, true, false])
   })
 })
 
@@ -69,6 +70,10 @@ describe('a track', () => {
 })
 
 describe('settings in an address', () => {
+  it('start with the quota that a limiter has by default', () => {
+    expect(DEFAULTS).toMatchObject(DEFAULT_QUOTA)
+  })
+
   it('name only what differs, and come back', () => {
     expect(formatSettings(DEFAULTS)).toBe('')
     expect(parseSettings('')).toEqual(DEFAULTS)

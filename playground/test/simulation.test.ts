@@ -1,24 +1,24 @@
 /** The simulation against the oracle, and the measures that the page shows. */
 import { describe, expect, it } from 'vitest'
+import { seededRandom } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
-import type { PatternName } from '../src/patterns.js'
-import { PATTERN_NAMES, PATTERNS } from '../src/patterns.js'
-import { seededRandom } from '../src/random.js'
-import { DEFAULTS } from '../src/settings.js'
-import type { Scenario } from '../src/simulation.js'
-import { Simulation } from '../src/simulation.js'
-import { BASE, BURST, DENIED } from '../src/user.js'
+import type { PatternName } from '../src/model/patterns.js'
+import { PATTERN_NAMES, PATTERNS } from '../src/model/patterns.js'
+import { DEFAULTS } from '../src/model/settings.js'
+import type { Scenario } from '../src/model/simulation.js'
+import { Simulation } from '../src/model/simulation.js'
+import { BASE, BURST, DENIED } from '../src/model/user.js'
 
-function scenario(patterns: readonly PatternName[], rules: Partial<Scenario> = {}): Scenario {
-  return { ...DEFAULTS, patterns, ...rules }
+function scenario(patterns: readonly PatternName[], quota: Partial<Scenario> = {}): Scenario {
+  return { ...DEFAULTS, patterns, ...quota }
 }
 
 describe('the simulation', () => {
   it.each(PATTERN_NAMES)('decides as the oracle does: %s', async (pattern) => {
-    const rules = scenario(['steady', pattern], { refillPerSecond: 2 })
-    const simulation = await Simulation.load(rules)
+    const quota = scenario(['steady', pattern], { refillPerSecond: 2 })
+    const simulation = await Simulation.load(quota)
     simulation.advance(12_000)
-    const oracle = new Oracle(rules)
+    const oracle = new Oracle(quota)
     const { time, outcome } = simulation.users[1]!.requests.since(0)
     const expected = Array.from(time, (at) => {
       const { base, burst } = oracle.decide('B', at)

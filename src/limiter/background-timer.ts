@@ -1,5 +1,24 @@
+/** Timers that nobody waits for: they keep no process alive, and no async context of the caller that happened to set them. */
+
+/** The longest delay of a timer, in milliseconds; a longer one would fire at once. */
+export const LONGEST_TIMER_MS = 2_147_483_647
+
+/**
+ * Calls back once, after `delayMs`.
+ *
+ * @returns a function that forgets about it. It uses the `clearTimeout` of when the timer was set: fake timers complain
+ *   about timers that are not theirs
+ */
+export function startTimer(callback: () => void, delayMs: number): () => void {
+  const { clearTimeout } = globalThis
+  const timer = setTimeout(callback, delayMs)
+  unref(timer)
+  leaveContext(timer)
+  return () => clearTimeout(timer)
+}
+
 /** Lets the process end though a timer runs. Timers are objects in Node and Bun, numbers in Deno and browsers. */
-export function unref(timer: unknown): void {
+function unref(timer: unknown): void {
   if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') {
     timer.unref()
     return
@@ -7,3 +26,16 @@ export function unref(timer: unknown): void {
   const { Deno } = globalThis as { Deno?: { unrefTimer(id: unknown): void } }
   Deno?.unrefTimer(timer)
 }
+
+/**
+ * Takes the stores of `AsyncLocalStorage` off a timer. Node has no call for that, but keeps them in properties of the
+ * timer: one a storage up to Node 23, one for all from Node 24 on. Deno and Bun keep them out of reach.
+ */
+function leaveContext(timer: unknown): void {
+  if (typeof timer !== 'object' || timer === null) return
+  for (const key of Object.getOwnPropertySymbols(timer)) {
+    if (CONTEXT_KEYS.includes(key.description ?? '')) (timer as Record<symbol, unknown>)[key] = undefined
+  }
+}
+
+const CONTEXT_KEYS: readonly string[] = ['kResourceStore', 'async_context_frame']

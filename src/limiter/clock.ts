@@ -10,8 +10,9 @@ const { Date: DateAtLoading, performance: performanceAtLoading } = globalThis
 
 /** Whether `Date` was ever seen replaced. From then on the time is `followFakes`', which makes it continuous. */
 let everFaked = false
-/** The `performance` that was read last, and what is to be added to its readings. */
+/** The `performance` that was read last, its `now` as it then was (fakes may replace that, too), and what to add to it. */
 let source = performanceAtLoading
+let nowOfSource = performanceAtLoading?.now
 let offsetMs = 0
 
 /**
@@ -30,10 +31,11 @@ function followFakes(): number {
   everFaked = true
   const { performance } = globalThis
   if (performance !== source) {
-    offsetMs += source.now() - performance.now()
+    offsetMs += nowOfSource.call(source) - performance.now()
     source = performance
+    nowOfSource = performance.now
   }
-  return source.now() + offsetMs
+  return performance.now() + offsetMs
 }
 
 /** A clock that moves only when told to, for tests of code that uses a limiter. */

@@ -1,7 +1,7 @@
 /**
  * A cheaper clock that may lag: reading the platform's clock is about half of a decision's cost.
  */
-import { unref } from './background-timer.js'
+import { startTimer } from './background-timer.js'
 import type { Clock } from './clock.js'
 import { isReal, systemClock } from './clock.js'
 import { checkNumber } from './validation.js'
@@ -44,7 +44,7 @@ export function coarseClock(resolutionMs = 1): Clock {
     // No timer runs while nobody reads.
     if (!timerRuns) {
       timerRuns = true
-      unref(setTimeout(expire, resolutionMs))
+      startTimer(expire, resolutionMs)
     }
     return reading
   }

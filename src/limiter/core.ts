@@ -1,47 +1,45 @@
 /**
  * An instance of the core: the one place that sets it up and views its memory.
  */
+import type { CoreExports } from './abi.js'
+import {
+  BINS_SIZE,
+  ON_FULL,
+  REPORT,
+  REPORT_LENGTH,
+  SCRATCH,
+  SCRATCH_SIZE,
+  STATISTICS_REPORT,
+  USER_SIZE,
+} from './abi.js'
 import type { CoreModule } from './core-module.js'
-import type { CoreExports } from './instantiate.js'
 import { instantiate } from './instantiate.js'
 import type { OnFull, Settings } from './options.js'
 
-/** Bytes of the scratch area that ids are hashed from: `SCRATCH_SIZE` of `assembly/layout.ts`. */
-export const SCRATCH_SIZE = 1024
+const ON_FULL_NUMBERS: Record<OnFull, number> = { evict: ON_FULL.EVICT, deny: ON_FULL.DENY, allow: ON_FULL.ALLOW }
 
-/** Slots that name users to the core, the last one for a user who is not remembered: `SLOTS` of `assembly/layout.ts`. */
-export const SLOTS = 32_769
+/** What `stats` reports, by its place in the report. */
+const STATISTICS = {
+  users: STATISTICS_REPORT.USERS,
+  memoryBytes: STATISTICS_REPORT.MEMORY_BYTES,
+  allowed: STATISTICS_REPORT.ALLOWED,
+  denied: STATISTICS_REPORT.DENIED,
+  burstSpent: STATISTICS_REPORT.BURST_SPENT,
+  swept: STATISTICS_REPORT.SWEPT,
+  evicted: STATISTICS_REPORT.EVICTED,
+  forcedGrowths: STATISTICS_REPORT.FORCED_GROWTHS,
+  tablePages: STATISTICS_REPORT.TABLE_PAGES,
+  touchedBytes: STATISTICS_REPORT.TOUCHED_BYTES,
+  latest: STATISTICS_REPORT.LATEST,
+  peakUsers: STATISTICS_REPORT.PEAK_USERS,
+  peakPages: STATISTICS_REPORT.PEAK_PAGES,
+  nextStaleAt: STATISTICS_REPORT.NEXT_STALE_AT,
+} as const
 
-/** 32-bit words of a slot: the handle, low half first, and two that are the core's own. */
-const SLOT_WORDS = 4
-
-/** Bytes of a user who moves: `USER_SIZE`, and the largest ring block, of `MAX_CELLS`, in `assembly/layout.ts`. */
-const MOVING_SIZE = 64 + 128
-
-/** What `stats` reports, in the order of `assembly/index.ts`. */
-const STATISTICS = [
-  'users',
-  'memoryBytes',
-  'allowed',
-  'denied',
-  'burstSpent',
-  'swept',
-  'evicted',
-  'forcedGrowths',
-  'tablePages',
-  'touchedBytes',
-  'latest',
-  'peakUsers',
-  'peakPages',
-] as const
-
-export type Statistic = (typeof STATISTICS)[number]
+export type Statistic = keyof typeof STATISTICS
 export type Statistics = Record<Statistic, number>
 
-/** Numbers in the report. */
-const REPORT_LENGTH = 16
-
-const ON_FULL: Record<OnFull, number> = { evict: 0, deny: 1, allow: 2 }
+const STATISTIC_NAMES = Object.keys(STATISTICS) as Statistic[]
 
 /** Views of the parts of the core's memory that the wrapper reads and writes. */
 interface Views {
@@ -50,60 +48,70 @@ interface Views {
   readonly units: Uint16Array
   /** A user who moves, in the scratch area. */
   readonly moving: Uint8Array
-  readonly slots: Uint32Array
   readonly report: Float64Array
 }
 
-/** An instance of the core, ready for decisions. */
+/** An instance of the core. It takes no memory before `start`. */
 export class Core {
   readonly abi: CoreExports
   readonly #settings: Settings
   readonly #module: CoreModule
-  readonly #origin: number
-  readonly #key: Uint32Array
+  #origin = 0
+  #key: Uint32Array | undefined
   #views: Views
 
   /**
    * Instantiates a compiled core.
    *
-   * @param origin the reading of the clock since when users never seen are idle
-   * @param key 128 bits that decide where users lie, a random key of its own if not given
    * @throws {TypeError} if the module is not Spillway's core
-   * @throws {RangeError} if the memory for `maxUsers` cannot be had
+   * @throws {RangeError} if the platform has no room for another WebAssembly memory
    */
-  constructor(
-    module: CoreModule,
-    settings: Settings,
-    origin: number,
-    key: Uint32Array = crypto.getRandomValues(new Uint32Array(4)),
-  ) {
-    const abi = instantiate(module)
-    const { maxUsers, onFull } = settings
-    const { limit, windowMs, capacity, refillPerSecond } = settings.quota
-    if (!abi.init(maxUsers, limit, windowMs, capacity, refillPerSecond, ON_FULL[onFull], origin)) {
-      throw new RangeError(`maxUsers: the memory for ${maxUsers} users cannot be had here`)
-    }
-    abi.setKey(key[0], key[1], key[2], key[3])
-    this.abi = abi
-    this.#settings = settings
+  constructor(module: CoreModule, settings: Settings) {
     this.#module = module
-    this.#origin = origin
-    this.#key = key
-    this.#views = view(abi)
+    this.#settings = settings
+    try {
+      this.abi = instantiate(module)
+    } catch (error) {
+      throw error instanceof TypeError ? error : outOfMemory(settings, error)
+    }
+    this.#views = view(this.abi.memory)
   }
 
-  /** An instance without users that goes on where this one is: same key, same time, same slots. */
+  /**
+   * Takes memory and makes the instance ready for decisions.
+   *
+   * @param origin the reading of the clock since when users never seen are idle
+   * @param key 128 bits that decide where users lie: random ones, if not given
+   * @throws {RangeError} if there is no memory
+   */
+  start(origin: number, key: Uint32Array = crypto.getRandomValues(new Uint32Array(4))): this {
+    const { quota, maxUsers, onFull } = this.#settings
+    const { limit, windowMs, capacity, refillPerSecond } = quota
+    const onFullNumber = ON_FULL_NUMBERS[onFull]
+    if (!this.abi.init(maxUsers, limit, windowMs, capacity, refillPerSecond, onFullNumber, origin)) {
+      throw outOfMemory(this.#settings)
+    }
+    this.abi.setKey(key[0], key[1], key[2], key[3])
+    this.#origin = origin
+    this.#key = key
+    return this
+  }
+
+  /**
+   * An instance without users that goes on where this one is: same key, same time.
+   *
+   * @throws {RangeError} if there is no memory for it
+   */
   successor(): Core {
-    const core = new Core(this.#module, this.#settings, this.#origin, this.#key)
-    core.views.slots.set(this.views.slots)
-    core.abi.resume(this.statistic('latest'), this.statistic('peakUsers'), this.statistic('peakPages'))
-    core.#leaveRoomFor(this)
+    const core = new Core(this.#module, this.#settings).start(this.#origin, this.#key)
+    const { latest, peakUsers, peakPages } = this.statistics()
+    core.abi.resume(latest, peakUsers, peakPages)
     return core
   }
 
   /** Current views. Growth of memory detaches old ones, so nobody may keep them over a call of the core. */
   get views(): Views {
-    if (this.#views.bytes.length === 0) this.#views = view(this.abi)
+    if (this.#views.bytes.length === 0) this.#views = view(this.abi.memory)
     return this.#views
   }
 
@@ -111,46 +119,63 @@ export class Core {
   statistics(): Statistics {
     this.abi.stats()
     const { report } = this.views
-    return Object.fromEntries(STATISTICS.map((name, index) => [name, report[index]])) as Statistics
+    const statistics = {} as Statistics
+    for (const name of STATISTIC_NAMES) statistics[name] = report[STATISTICS[name]]
+    return statistics
   }
 
-  /** One of the numbers that the core's `stats` reports. */
-  statistic(name: Statistic): number {
-    return this.statistics()[name]
+  /**
+   * Moves the user of a slot here from another instance, if that has it.
+   *
+   * @param forced whether somebody leaves if there is no memory for the user
+   * @returns false if there is none, and the user is still there
+   */
+  moveUser(slot: number, from: Core, forced: boolean): boolean {
+    return !from.abi.extract(this.abi.handleLow(slot), this.abi.handleHigh(slot)) || this.#insertFrom(from, forced)
   }
 
-  /** Moves the user of a slot here from another instance, if that has it. */
-  moveUser(slot: number, from: Core): void {
-    const { slots } = this.views
-    const at = slot * SLOT_WORDS
-    if (from.abi.extract(slots[at], slots[at + 1])) this.#insertFrom(from)
-  }
-
-  /** Moves any user here from another instance. False if that has none. */
-  moveAnyUser(from: Core): boolean {
-    if (!from.abi.extractAny()) return false
-    this.#insertFrom(from)
-    return true
-  }
-
-  #insertFrom(from: Core): void {
-    this.#leaveRoomFor(from)
-    this.views.moving.set(from.views.moving)
-    this.abi.insert()
+  /** Likewise any user of another instance. */
+  moveAnyUser(from: Core, forced: boolean): boolean {
+    return !from.abi.extractAny() || this.#insertFrom(from, forced)
   }
 
   /** Both instances together hold no more than `maxUsers`. */
-  #leaveRoomFor(other: Core): void {
-    this.abi.setMaxUsers(this.#settings.maxUsers - other.statistic('users'))
+  leaveRoomFor(other: Core): void {
+    this.abi.setMaxUsers(this.#settings.maxUsers - other.abi.userCount())
+  }
+
+  #insertFrom(from: Core, forced: boolean): boolean {
+    this.leaveRoomFor(from)
+    this.views.moving.set(from.views.moving)
+    if (this.abi.insert(Number(forced))) return true
+    // It has just left, so there is room for it where it was.
+    from.abi.insert(1)
+    this.leaveRoomFor(from)
+    return false
   }
 }
 
-function view({ memory: { buffer }, scratchAt, slotsAt, reportAt }: CoreExports): Views {
+function outOfMemory({ maxUsers }: Settings, cause?: unknown): RangeError {
+  return new RangeError(
+    `maxUsers: this platform has no memory for another limiter (maxUsers is ${maxUsers}; it takes memory as users come)`,
+    { cause },
+  )
+}
+
+function view({ buffer }: WebAssembly.Memory): Views {
+  if (buffer.byteLength === 0) return NO_VIEWS
   return {
-    bytes: new Uint8Array(buffer, scratchAt(), SCRATCH_SIZE),
-    units: new Uint16Array(buffer, scratchAt(), SCRATCH_SIZE / 2),
-    moving: new Uint8Array(buffer, scratchAt(), MOVING_SIZE),
-    slots: new Uint32Array(buffer, slotsAt(), SLOTS * SLOT_WORDS),
-    report: new Float64Array(buffer, reportAt(), REPORT_LENGTH),
+    bytes: new Uint8Array(buffer, SCRATCH, SCRATCH_SIZE),
+    units: new Uint16Array(buffer, SCRATCH, SCRATCH_SIZE / 2),
+    moving: new Uint8Array(buffer, SCRATCH, USER_SIZE + BINS_SIZE),
+    report: new Float64Array(buffer, REPORT, REPORT_LENGTH),
   }
+}
+
+/** Of a memory without any pages. */
+const NO_VIEWS: Views = {
+  bytes: new Uint8Array(),
+  units: new Uint16Array(),
+  moving: new Uint8Array(),
+  report: new Float64Array(),
 }

@@ -1,19 +1,26 @@
 /**
  * From user id to handle: a keyed 64-bit hash, computed in the core, with a small memo in front of it.
  *
- * The memo is a direct-mapped cache: no table of all ids is kept, nothing grows, nothing has to be freed. An id that
- * is not in the memo costs a copy of its code units and a hash. To keep a stream of ids never seen again cheap (each
- * memo write of a string is a store that the garbage collector must know of), a slot takes an id only on the second
- * miss in a row with the same tag.
+ * The memo is a direct-mapped cache: no table of all ids is kept, and nothing has to be freed. An id that is not in the
+ * memo costs a copy of its code units and a hash. To keep a stream of ids never seen again cheap (each memo write of a
+ * string is a store that the garbage collector must know of), a slot takes an id only on the second miss in a row with the
+ * same tag.
  *
- * Where ids come back too seldom to be found in it, the memo costs more than it saves: cache lines, and branches that
+ * It is made on first use and grows by need: where misses come to twice its slots, it is made anew with twice as many.
+ * Where ids come back too seldom even for the largest, the memo costs more than it saves: cache lines, and branches that
  * nothing predicts. So it is left out for a while when a period has shown few hits, and then given another.
  */
+import { PASSING, SCRATCH_SIZE } from './abi.js'
 import type { Core } from './core.js'
-import { SCRATCH_SIZE, SLOTS } from './core.js'
 import { describe } from './validation.js'
 
-const SLOT_BITS = 15
+/** Slots of the smallest and the largest memo, as powers of two; and slots for each user that there may be, likewise. */
+const FEWEST_BITS = 8
+const MOST_BITS = 15
+const BITS_A_USER = 2
+
+/** Ids that a limiter is asked about before it makes a memo. */
+const BEFORE_MEMO = 16
 
 /** An odd number near 2^32 / golden ratio, which spreads neighbours far apart: Knuth's multiplicative hashing. */
 const SPREAD = 0x9e3779b1
@@ -22,16 +29,16 @@ const SPREAD = 0x9e3779b1
 const TAG_BITS = 16
 const TAG_MASK = 0xffff
 
-/** The slot for a user who is not remembered. */
-const PASSING = SLOTS - 1
-
-/** Keeps a count of hits, between which there may be no miss for years, a small integer: V8 allocates larger ones. */
+/** Wraps the hit count, which may grow for years between misses: V8 allocates integers above this. */
 const SMALL = 0x3fffffff
 
 /** Longer ids are not kept in the memo: comparing them costs as much as hashing, and they would be held in memory. */
 const LONGEST_KEPT = 128
 
-/** A period, in misses, and the hits in it from which on the memo pays for itself. */
+/** V8 makes a part of a string of this length or more a slice, which keeps the whole string alive. */
+const SHORTEST_SLICE = 13
+
+/** Misses in a period, and the fewest hits for which the largest memo pays. */
 export const PERIOD = 4096
 const ENOUGH_HITS = PERIOD / 2
 
@@ -40,23 +47,33 @@ export const LEFT_OUT = 16 * PERIOD
 
 export class IdCache {
   #core: Core
-  /** The ids whose handles the core remembers, by slot. */
-  readonly #ids: (string | undefined)[] = new Array(PASSING).fill(undefined)
-  /** By slot: the tag of the id that is kept, and, in the high half, that of the last id that was not. */
-  readonly #tags = new Uint32Array(PASSING)
+  readonly #mostBits: number
+  /** Slots of the memo, as a power of two; and what takes them from a spread. */
+  #bits = FEWEST_BITS - 1
+  #shift = 0
+  /** The ids whose handles the core remembers, by slot less one. */
+  #ids: (string | undefined)[] = []
+  /** Likewise the tag of the id that is kept, and, in the high half, that of the last id that was not. */
+  #tags = new Uint32Array()
 
   #hits = 0
   #misses = 0
   /** Ids still to be hashed without a look at the memo. */
-  #leftOut = 0
+  #leftOut = BEFORE_MEMO
 
-  constructor(core: Core) {
+  constructor(core: Core, maxUsers: number) {
     this.#core = core
+    const bits = 32 - Math.clz32(maxUsers) + BITS_A_USER
+    this.#mostBits = Math.max(FEWEST_BITS, Math.min(MOST_BITS, bits))
   }
 
-  /** Goes on with another instance of the core, which has the same slots. */
+  /** Goes on with another instance of the core, which remembers nobody. */
   moveTo(core: Core): void {
     this.#core = core
+    this.#bits = FEWEST_BITS - 1
+    this.#ids = []
+    this.#tags = new Uint32Array()
+    this.#leftOut = BEFORE_MEMO
   }
 
   /**
@@ -67,41 +84,68 @@ export class IdCache {
    */
   resolve(id: string): number {
     if (typeof id !== 'string') throw new TypeError(`userId must be a string, not ${describe(id)}`)
-    if (this.#leftOut > 0) {
-      this.#leftOut--
-      this.#hash(id, PASSING)
-      return PASSING
-    }
+    if (this.#leftOut > 0) return this.#pass(id)
     const spread = spreadOf(id)
-    const slot = spread >>> (32 - SLOT_BITS)
-    const tags = this.#tags[slot]
+    const index = spread >>> this.#shift
+    const tags = this.#tags[index]
     const tag = spread & TAG_MASK
     // The tag first: to compare strings that differ, memory of both has to be read.
-    if ((tags & TAG_MASK) === tag && this.#ids[slot] === id) {
+    if ((tags & TAG_MASK) === tag && this.#ids[index] === id) {
       this.#hits = (this.#hits + 1) & SMALL
-      return slot
+      return index + 1
     }
-    return this.#miss(id, slot, tags, tag)
+    return this.#miss(id, index, tags, tag)
   }
 
-  #miss(id: string, slot: number, tags: number, tag: number): number {
-    if (++this.#misses === PERIOD) this.#endPeriod()
-    if (tags >>> TAG_BITS !== tag || id.length > LONGEST_KEPT) {
-      this.#tags[slot] = (tag << TAG_BITS) | (tags & TAG_MASK)
+  /** Hashes an id without a look at the memo. */
+  #pass(id: string): number {
+    // In this order: new slots forget what was remembered in those before.
+    if (--this.#leftOut === 0 && this.#bits < FEWEST_BITS) this.#grow()
+    this.#hash(id, PASSING)
+    return PASSING
+  }
+
+  #miss(id: string, index: number, tags: number, tag: number): number {
+    if (++this.#misses === this.#missesOfPeriod()) {
+      this.#endPeriod()
       this.#hash(id, PASSING)
       return PASSING
     }
-    // In this order: were hashing to fail, the slot would go on to be that of the id before.
-    this.#hash(id, slot)
-    this.#ids[slot] = id
-    this.#tags[slot] = (tag << TAG_BITS) | tag
-    return slot
+    if (tags >>> TAG_BITS !== tag || id.length > LONGEST_KEPT) {
+      this.#tags[index] = (tag << TAG_BITS) | (tags & TAG_MASK)
+      this.#hash(id, PASSING)
+      return PASSING
+    }
+    // Hash first: if it throws, the slot still belongs to the previous id.
+    this.#hash(id, index + 1)
+    this.#ids[index] = flat(id)
+    this.#tags[index] = (tag << TAG_BITS) | tag
+    return index + 1
+  }
+
+  /** A memo that is not the largest is judged by misses alone, which come to twice its slots once it is too small. */
+  #missesOfPeriod(): number {
+    return this.#bits < this.#mostBits ? 2 << this.#bits : PERIOD
   }
 
   #endPeriod(): void {
-    if (this.#hits < ENOUGH_HITS) this.#leftOut = LEFT_OUT
+    if (this.#bits < this.#mostBits) this.#grow()
+    else if (this.#hits < ENOUGH_HITS) this.#leftOut = LEFT_OUT
     this.#hits = 0
     this.#misses = 0
+  }
+
+  /** Makes the memo anew, empty, with twice as many slots, if the core has memory for them. */
+  #grow(): void {
+    const slots = 2 << this.#bits
+    if (!this.#core.abi.setSlots(slots)) {
+      this.#leftOut = LEFT_OUT
+      return
+    }
+    this.#bits++
+    this.#shift = 32 - this.#bits
+    this.#ids = new Array(slots).fill(undefined)
+    this.#tags = new Uint32Array(slots)
   }
 
   /** Has the core hash an id and remember its handle. */
@@ -153,6 +197,12 @@ function spreadOf(id: string): number {
   }
   const spread = Math.imul(last ^ Math.imul(middle ^ end, SPREAD), SPREAD)
   return spread ^ (spread >>> 15)
+}
+
+/** The same id in memory of its own, so that a memo of short ids does not keep the long texts alive that they come from. */
+function flat(id: string): string {
+  if (id.length < SHORTEST_SLICE) return id
+  return String.fromCharCode(...Array.from({ length: id.length }, (_, at) => id.charCodeAt(at)))
 }
 
 /** Writes code units as bytes, four a round, which is faster than one. False if one takes two bytes. */

@@ -1,51 +1,16 @@
-/** Instantiating the core, and what it exports: the one typed interface of its ABI. */
+/** Instantiating the core, which imports nothing. */
+import type { CoreExports } from './abi.js'
 import type { CoreModule } from './core-module.js'
 
-/** What `assembly/index.ts` exports. Booleans arrive as 0 and 1, u32 as signed numbers. */
-export type CoreExports = {
-  memory: WebAssembly.Memory
-  init(
-    maxUsers: number,
-    limit: number,
-    windowMs: number,
-    capacity: number,
-    refillPerSecond: number,
-    onFull: number,
-    reading: number,
-  ): number
-  setKey(a: number, b: number, c: number, d: number): void
-  begin(wide: number): void
-  absorb(bytes: number): void
-  remember(slot: number, bytes: number): void
-  rememberWhole(slot: number, bytes: number, wide: number): void
-  decide(slot: number, reading: number, cost: number): number
-  check(slot: number, reading: number, cost: number): number
-  peek(slot: number, reading: number, cost: number): number
-  tokens(slot: number, reading: number): number
-  reset(slot: number, reading: number): void
-  sweep(reading: number, pages: number): number
-  restartSweep(): void
-  growAhead(): void
-  extract(low: number, high: number): number
-  extractAny(): number
-  insert(): number
-  resume(time: number, mostUsers: number, mostPages: number): void
-  setMaxUsers(maxUsers: number): void
-  stats(): void
-  reportAt(): number
-  scratchAt(): number
-  slotsAt(): number
-}
-
 /**
- * Instantiates a compiled core, which imports nothing.
+ * Instantiates a compiled core.
  *
  * @throws {TypeError} if the module is not Spillway's core of this version
  */
 export function instantiate(module: CoreModule): CoreExports {
   const compiled = module as WebAssembly.Module
   const exported = new Set(WebAssembly.Module.exports(compiled).map(({ name }) => name))
-  if (!exported.has('decide') || !exported.has('resume')) {
+  if (!exported.has('decide') || !exported.has('listenFor')) {
     throw new TypeError('module must be the compiled spillway/core.wasm of this version; it lacks exports of it')
   }
   // A plain object: engines look up its functions faster than those of the frozen namespace.

@@ -1,4 +1,6 @@
 /** The options of a limiter: their types, and what each is when it is left out. */
+
+import { LONGEST_TIMER_MS } from './background-timer.js'
 import type { Clock } from './clock.js'
 import { systemClock } from './clock.js'
 import type { CoreModule } from './core-module.js'
@@ -68,8 +70,7 @@ export interface Settings {
 /** What `maxUsers` may be. */
 export const MAX_USERS_RANGE: Range = { from: 1, to: 30_000_000, whole: true }
 
-/** A timer's longest delay; a longer one would fire at once. */
-const SWEEP_INTERVAL_RANGE: Range = { from: 0, to: 2_147_483_647 }
+const SWEEP_INTERVAL_RANGE: Range = { from: 0, to: LONGEST_TIMER_MS }
 
 /** As much as a small process takes; giving back less is not worth moving anybody. */
 const SPARE_BYTES = 16 * 1024 * 1024
@@ -153,7 +154,10 @@ function resolveOnFull(value: unknown): OnFull {
 }
 
 function resolveClock(value: unknown): Clock {
-  if (value === undefined) return systemClock
+  if (value === undefined) {
+    if (typeof globalThis.performance?.now === 'function') return systemClock
+    throw new TypeError('clock must be given where there is no performance.now()')
+  }
   if (typeof value !== 'function') {
     throw new TypeError(`clock must be a function that gives milliseconds, not ${describe(value)}`)
   }

@@ -3,7 +3,8 @@
  *
  * Linear memory never shrinks. When a sweep leaves most of it unused after a spike, a fresh instance takes over: each
  * user moves to it when it asks next, the others a few at a time with the sweeps, and the old instance is dropped for
- * the garbage collector. Every user is in one of the two, so no answer changes on the way.
+ * the garbage collector. Every user is in one of the two, so no answer changes on the way. If memory ends under the fresh
+ * instance, the move turns back: the old one has room for all.
  */
 import type { Core, Statistic, Statistics } from './core.js'
 import { IdCache } from './id-cache.js'
@@ -25,19 +26,29 @@ const WASTEFUL = 1 / 4
 const USERS_A_PAGE = 16
 
 export class Users {
-  /** The instance that decides. Changes only in `sweep`. */
+  /** The instance that decides. Changes in `sweep`, and in `slotOf` when a move turns back. */
   core: Core
   /** The instance that users are moved from. */
   #previous: Core | undefined
+  /** Whether users move back, since memory ended: then they move even if somebody has to leave. */
+  #movingBack = false
   readonly #ids: IdCache
   readonly #settings: Settings
   /** What instances before this one have counted. */
-  #counted = { allowed: 0, denied: 0, burstSpent: 0, swept: 0, evicted: 0, forcedGrowths: 0 }
+  #counted: Record<(typeof COUNTS)[number], number> = {
+    allowed: 0,
+    denied: 0,
+    burstSpent: 0,
+    swept: 0,
+    evicted: 0,
+    forcedGrowths: 0,
+  }
+  #listeningFor = 0
 
   constructor(core: Core, settings: Settings) {
     this.core = core
     this.#settings = settings
-    this.#ids = new IdCache(core)
+    this.#ids = new IdCache(core, settings.maxUsers)
   }
 
   /**
@@ -47,32 +58,34 @@ export class Users {
    */
   slotOf(userId: string): number {
     const slot = this.#ids.resolve(userId)
-    if (this.#previous !== undefined) this.core.moveUser(slot, this.#previous)
-    return slot
+    return this.#previous === undefined ? slot : this.#fetch(userId, slot, this.#previous)
   }
 
   /** Sweeps so many pages, or moves the users of so many. True when that ended a pass, moving included. */
   sweep(pages: number, reading: number): boolean {
-    if (this.#previous !== undefined) return this.#moveUsers(pages * USERS_A_PAGE, this.#previous)
-    const ended = this.core.abi.sweep(reading, pages) !== 0
-    this.core.abi.growAhead()
-    if (!ended) return false
-    const moving = this.#isWasteful() && this.#startMoving()
-    return !moving
+    if (this.#previous !== undefined) return this.#moveUsers(pages * USERS_A_PAGE)
+    if (!this.core.abi.sweep(reading, pages)) return false
+    return !(this.#isWasteful() && this.#startMoving())
   }
 
   /** Sweeps all pages, and moves all users that are to move. */
   sweepAll(reading: number): void {
-    this.#finishMoving()
+    this.#moveUsers(Infinity)
     this.core.abi.restartSweep()
     this.sweep(ALL_PAGES, reading)
-    this.#finishMoving()
+    this.#moveUsers(Infinity)
+  }
+
+  /** Has the instance that decides ask for attention by these bits. */
+  listenFor(bits: number): void {
+    this.#listeningFor = bits
+    this.core.abi.listenFor(bits)
   }
 
   /** Pages that a pass has to sweep, those included whose users are still to move. */
   get pages(): number {
-    const toMove = Math.ceil((this.#previous?.statistic('users') ?? 0) / USERS_A_PAGE)
-    return this.core.statistic('tablePages') + toMove
+    const toMove = Math.ceil((this.#previous?.abi.userCount() ?? 0) / USERS_A_PAGE)
+    return this.core.statistics().tablePages + toMove
   }
 
   /** The numbers of both instances together, and what instances before them have counted. */
@@ -84,40 +97,62 @@ export class Users {
     return statistics
   }
 
+  /** Moves the user of a slot, who is about to be asked about; gives the slot that it then has. */
+  #fetch(userId: string, slot: number, previous: Core): number {
+    if (this.core.moveUser(slot, previous, this.#movingBack)) return slot
+    this.#turnBack(previous)
+    return this.#ids.resolve(userId)
+  }
+
   #isWasteful(): boolean {
-    const { core } = this
-    const touched = core.statistic('touchedBytes')
-    const used = core.statistic('memoryBytes')
-    const full = core.statistic('users') >= this.#settings.maxUsers
-    return touched - used >= this.#settings.spareBytes && used < touched * WASTEFUL && !full
+    const { touchedBytes, memoryBytes, users } = this.core.statistics()
+    const spare = touchedBytes - memoryBytes
+    return (
+      spare >= this.#settings.spareBytes && memoryBytes < touchedBytes * WASTEFUL && users < this.#settings.maxUsers
+    )
   }
 
   /** False if there is no memory for a second instance just now: this one goes on, and the next pass tries again. */
   #startMoving(): boolean {
-    const previous = this.core
     let fresh: Core
     try {
-      fresh = previous.successor()
+      fresh = this.core.successor()
     } catch {
       return false
     }
-    this.#counted = this.statistics()
-    this.core = fresh
-    this.#ids.moveTo(fresh)
-    this.#previous = previous
+    this.#decideBy(fresh)
+    this.#movingBack = false
     return true
   }
 
-  #finishMoving(): void {
-    if (this.#previous !== undefined) this.#moveUsers(Infinity, this.#previous)
+  /** Decides by another instance from now on, and moves users to it. */
+  #decideBy(core: Core): void {
+    this.#counted = this.statistics()
+    this.#previous = this.core
+    this.core = core
+    this.core.leaveRoomFor(this.#previous)
+    this.#ids.moveTo(core)
+    this.#previous.abi.listenFor(0)
+    core.abi.listenFor(this.#listeningFor)
   }
 
-  #moveUsers(most: number, previous: Core): boolean {
-    for (let moved = 0; moved < most; moved++) {
-      if (this.core.moveAnyUser(previous)) continue
-      this.#previous = undefined
-      return true
+  /** Moves all users back to the instance that they come from. */
+  #turnBack(previous: Core): void {
+    const { latest, peakUsers, peakPages } = this.core.statistics()
+    const counts = previous.statistics()
+    this.#decideBy(previous)
+    this.#movingBack = true
+    previous.abi.resume(latest, peakUsers, peakPages)
+    // Those are counted already: they were carried over when the move began.
+    for (const name of COUNTS) this.#counted[name] -= counts[name]
+  }
+
+  /** Moves so many users, if any are to move. True when none is left. */
+  #moveUsers(most: number): boolean {
+    for (let moved = 0; this.#previous !== undefined && moved < most; moved++) {
+      if (this.#previous.abi.userCount() === 0) this.#previous = undefined
+      else if (!this.core.moveAnyUser(this.#previous, this.#movingBack)) this.#turnBack(this.#previous)
     }
-    return false
+    return this.#previous === undefined
   }
 }

@@ -150,14 +150,46 @@ test('a clock without a finite first reading fails loading', async () => {
   await expect(loadLimiter({ clock: () => Number.NaN })).rejects.toThrow(/it gave NaN/)
 })
 
-test('readings beyond all reason are survived', async () => {
+test('a clock that leaves the range in which times are exact is an error, and changes nothing', async () => {
   const clock = manualClock()
   using limiter = await loadLimiter({ clock, sweepIntervalMs: 0 })
   limiter.isAllowed('a', 50)
-  clock.set(1e300)
-  expect(limiter.check('a')).toMatchObject({ allowed: true, remaining: 49, burstRemaining: 100 })
-  clock.set(-1e300)
-  expect(limiter.peek('b').burstRemaining).toBe(100)
+  const before = limiter.stats()
+  for (const reading of [1e300, -1e300, 2 ** 42 + 1, -(2 ** 42) - 1]) {
+    clock.set(reading)
+    expect(() => limiter.check('a')).toThrow(
+      /clock must give milliseconds; it gave .* years .* Is it in microseconds or/,
+    )
+    expect(() => limiter.sweep()).toThrow(Error)
+  }
+  clock.set(500)
+  expect(limiter.peek('a')).toMatchObject({ allowed: false, retryAfterMs: 500 })
+  expect(limiter.stats()).toEqual(before)
+})
+
+test.each([0.001, 1, 1000, 1e6, 1e9])('tokens are exact decades after loading, at %d a second', (refillPerSecond) => {
+  const clock = manualClock()
+  using limiter = createLimiter({ limit: 1, windowMs: 1000, burst: { capacity: 3, refillPerSecond }, clock })
+  for (const years of [0, 1, 10, 50, 139]) {
+    clock.set(Math.max(1, Math.floor(years * 365.25 * 86_400_000)) + Math.ceil(3000 / refillPerSecond))
+    limiter.reset('a')
+    expect(limiter.check('a', 4)).toMatchObject({ allowed: true, fromBurst: 3, burstRemaining: 0 })
+    const toWait = Math.max(1001, Math.ceil(1000 / refillPerSecond))
+    clock.advance(toWait - 1)
+    if (refillPerSecond < 1) expect(limiter.peek('a', 2).allowed).toBe(false)
+    clock.advance(1)
+    expect(limiter.peek('a', 2)).toMatchObject({ allowed: true, fromBurst: 1 })
+  }
+})
+
+test('tokens are never told to be more than the capacity', () => {
+  const clock = manualClock()
+  for (const capacity of [0.1, 0.7, 1.1, 4.35, 33.3, 100.7, 1e9 - 0.1]) {
+    using limiter = createLimiter({ burst: { capacity, refillPerSecond: 1e9 }, clock, maxUsers: 10 })
+    clock.advance(1e9)
+    expect(limiter.getBurstAllowance('a')).toBe(capacity)
+    expect(limiter.check('a').burstRemaining).toBe(capacity)
+  }
 })
 
 test('a clock may use the limiter that it is the clock of', async () => {

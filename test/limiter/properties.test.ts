@@ -2,8 +2,8 @@
  * The limiter against the oracle over random traces, on both builds of the core.
  *
  * On a whole-millisecond clock, and a window whose ticks divide the millisecond, every answer is the oracle's to the
- * bit. Elsewhere places may come back up to two ticks late, and for limits above 64 up to ceil(limit / 64) - 1 of them
- * later still; never early.
+ * bit. Elsewhere places may come back up to two ticks late, and under limits above 64, while more than 64 admissions are in
+ * the window, up to a 31st of the window late; never early.
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -15,7 +15,8 @@ import { builds } from '../support/builds.js'
 import type { Step } from '../support/traces.js'
 import { traces } from '../support/traces.js'
 
-const RUNS = 150
+/** Traces of each property: more in CI. */
+const RUNS = process.env.CI ? 150 : 50
 
 /** An id that no trace has. */
 const STRANGER = 'stranger'
@@ -70,33 +71,49 @@ describe.each(builds)('on the $name build', ({ module }) => {
     { limit: 65, windowMs: 1000, capacity: 10, refillPerSecond: 1, whole: true },
     { limit: 128, windowMs: 1000, capacity: 0, refillPerSecond: 0, whole: true },
     { limit: 1000, windowMs: 60_000, capacity: 100, refillPerSecond: 1, whole: true },
+    { limit: 200, windowMs: 1000, capacity: 10, refillPerSecond: 1, whole: true },
+    { limit: 10_000, windowMs: 10_000, capacity: 0, refillPerSecond: 0, whole: false },
     { limit: 100_000, windowMs: 3_600_000, capacity: 1000, refillPerSecond: 10, whole: false },
+    { limit: 1_000_000, windowMs: 1000, capacity: 3, refillPerSecond: 1, whole: true },
   ]
 
   test.each(bounded.map((rules) => [label(rules), rules] as const))(
     'never early, and late within the bound: %s',
     async (_, rules) => {
-      const lateMs = (2 * rules.windowMs) / 30_000
-      const heldLate = Math.ceil(rules.limit / 64) - 1
+      const ticksMs = (2 * rules.windowMs) / 30_000
       await fc.assert(
         fc.asyncProperty(traces(rules, { whole: rules.whole }), async (steps) => {
           const time = new Timeline()
           using limiter = await loadLimiter({ ...optionsOf(rules), clock: time.clock, module })
           const oracle = new Oracle(rules)
+          // The most admissions that a user had in a window and a tick, since that window was empty.
+          const most = new Map<string, number>()
+          const mostInWindow = (id: string) => {
+            const taken = oracle.taken(id, time.now, ticksMs)
+            most.set(id, taken === 0 ? 0 : Math.max(taken, most.get(id) ?? 0))
+            return most.get(id)!
+          }
           const ask = (id: string, cost: number) => {
-            const before = limiter.stats().burstSpent
-            const allowed = limiter.isAllowed(id, cost)
-            const burst = limiter.stats().burstSpent - before
+            const { allowed, fromBurst: burst } = limiter.check(id, cost)
             const base = allowed ? cost - burst : 0
             const tokens = oracle.thousandths(id, time.now) / 1000
-            const least = rules.limit - oracle.taken(id, time.now, lateMs + 1e-6) - heldLate
+            // As long as no more than 64 admissions were in a window, each is exact.
+            const crowded = rules.limit > 64 && mostInWindow(id) > 64
+            const lateMs = ticksMs + (crowded ? rules.windowMs / 31 : 0)
+            const least = rules.limit - oracle.taken(id, time.now, lateMs + 1e-6)
             // Strict: never more base places than are free, never more tokens than there are.
-            expect(base).toBeLessThanOrEqual(oracle.free(id, time.now))
-            expect(burst).toBeLessThanOrEqual(tokens + 1e-6)
+            const strict = base <= oracle.free(id, time.now) && burst <= tokens + 1e-6
             // Not stingy: denied only if the places surely free and the tokens did not suffice; tokens only beyond them.
-            if (!allowed) expect(Math.max(0, least) + Math.floor(tokens - 1e-6)).toBeLessThan(cost)
-            if (burst > 0) expect(base).toBeGreaterThanOrEqual(Math.min(cost, least))
+            const generous = allowed
+              ? burst === 0 || base >= Math.min(cost, least)
+              : Math.max(0, least) + Math.floor(tokens - 1e-6) < cost
+            if (!strict || !generous) {
+              expect.fail(
+                `${id} at ${time.now}: cost ${cost}, ${base} + ${burst}; surely free ${least}, tokens ${tokens}`,
+              )
+            }
             oracle.record(id, time.now, { base, burst })
+            if (rules.limit > 64) mostInWindow(id)
           }
           for (const step of steps) {
             if (step.kind !== 'wait') time.see()
@@ -180,9 +197,8 @@ function runExactly(step: Step, limiter: Limiter, oracle: Oracle, time: Timeline
   if (step.kind === 'ask') {
     expect(limiter.isAllowed(step.user, step.cost)).toBe(oracle.decide(step.user, time.now, step.cost).allowed)
   } else if (step.kind === 'burst') {
-    for (let i = 0; i < step.count; i++) {
-      expect(limiter.isAllowed(step.user)).toBe(oracle.decide(step.user, time.now).allowed)
-    }
+    const told = Array.from({ length: step.count }, () => limiter.isAllowed(step.user))
+    expect(told).toEqual(told.map(() => oracle.decide(step.user, time.now).allowed))
   } else if (step.kind === 'tokens') {
     expect(limiter.getBurstAllowance(step.user)).toBe(oracle.thousandths(step.user, time.now) / 1000)
   } else if (step.kind === 'reset') {

@@ -31,22 +31,26 @@ describe.each(builds)('on the $name build', ({ module }) => {
     for (let i = 0; i < 20_000; i++) ask(`user_${i}`, 60)
     for (let i = 0; i < 20_000; i++) ask(`user_${i}`, 39)
     for (let i = 0; i < 20_000; i++) ask(`user_${i}`, 2)
-    expect(limiter.stats()).toMatchObject({ users: 20_000, evicted: 0, forcedGrowths: 0 })
+    expect(limiter.stats()).toMatchObject({ users: 20_000, evicted: 0 })
     clock.set(300_000)
     expect(limiter.sweep()).toBe(20_000)
     expect(limiter.stats().users).toBe(0)
   })
 
   test('memory is used again: a sweep gives all pages back', async () => {
+    let first = 0
     const { clock, limiter } = await setUp()
-    const empty = limiter.stats().memoryBytes
-    for (let i = 0; i < 5000; i++) limiter.isAllowed(`a_${i}`, 50)
-    const full = limiter.stats().memoryBytes
-    expect(full).toBeGreaterThan(5000 * (64 + 104))
-    clock.advance(1000)
-    // Not stale while a token is owed, but the window is empty: the ring blocks go back.
-    expect(limiter.sweep()).toBe(5000)
-    expect(limiter.stats().memoryBytes).toBe(empty)
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 5000; i++) limiter.isAllowed(`${round}_${i}`, 50)
+      const full = limiter.stats().memoryBytes
+      expect(full).toBeGreaterThan(5000 * (64 + 104))
+      clock.advance(1000)
+      expect(limiter.sweep()).toBe(5000)
+      // What is left: one page of the table, the directory, and the slots of the memo.
+      expect(limiter.stats().memoryBytes).toBeLessThan(full / 4)
+      if (round === 0) first = full
+      expect(full).toBeLessThan(1.1 * first)
+    }
   })
 
   test('ring blocks go back when the window has emptied, before the user is stale', async () => {
@@ -195,17 +199,9 @@ test('a second million of users takes no more memory than the first', async () =
   const first = come('first')
   clock.advance(200_000)
   expect(limiter.sweep()).toBe(1_000_000)
-  expect(limiter.stats().memoryBytes).toBeLessThan(10_000)
+  // One page of the table, the directory, and the slots of a memo.
+  expect(limiter.stats().memoryBytes).toBeLessThan(10 * 4096)
   const second = come('second')
   expect(second).toBeLessThanOrEqual(first)
-  expect(limiter.stats()).toMatchObject({ evicted: 0, forcedGrowths: 0 })
-}, 60_000)
-
-test('memory beyond the reservation is had, and forced growth is counted', async () => {
-  const clock = manualClock()
-  // Blocks are reserved for a quarter of the users; all of them at the limit need more.
-  using limiter = await loadLimiter({ sweepIntervalMs: 0, clock, maxUsers: 100_000 })
-  for (let i = 0; i < 100_000; i++) expect(limiter.isAllowed(`user_${i}`, 50)).toBe(true)
-  for (let i = 0; i < 100_000; i++) expect(limiter.isAllowed(`user_${i}`)).toBe(false)
-  expect(limiter.stats()).toMatchObject({ users: 100_000, evicted: 0 })
+  expect(limiter.stats().evicted).toBe(0)
 }, 60_000)

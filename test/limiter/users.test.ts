@@ -40,7 +40,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 describe.each(builds)('on the $name build', ({ module }) => {
   function makeStore(spareBytes: number, limit: number) {
     const settings = { ...resolveOptions({ limit, maxUsers: 10_000 }), spareBytes }
-    return new Users(new Core(module, settings, 0), settings)
+    return new Users(new Core(module, settings).start(0), settings)
   }
 
   function answer(store: Users, step: Step, now: number): unknown {
@@ -97,7 +97,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
 
   test('both instances together keep no more than maxUsers', () => {
     const settings = { ...resolveOptions({ limit: 1, burst: false, maxUsers: 3000 }), spareBytes: 0 }
-    const store = new Users(new Core(module, settings, 0), settings)
+    const store = new Users(new Core(module, settings).start(0), settings)
     const ask = (id: string, now: number) => store.core.abi.decide(store.slotOf(id), now, 1)
     for (let i = 0; i < 3000; i++) ask(`filler_${i}`, 0)
     for (let i = 0; i < 100; i++) ask(`kept_${i}`, 1000)

@@ -9,11 +9,13 @@ import { chromium } from 'playwright-core'
 import type { PreviewServer } from 'vite'
 import { build, preview } from 'vite'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { PatternName } from '../../playground/src/patterns.js'
-import { PATTERNS } from '../../playground/src/patterns.js'
-import { seededRandom } from '../../playground/src/random.js'
-import { Oracle } from '../../src/cli/stress/oracle.js'
+import { seededRandom } from '../../bench/seeded-random.js'
+import type { PatternName } from '../../playground/src/model/patterns.js'
+import { PATTERNS } from '../../playground/src/model/patterns.js'
+import type { Expected } from '../../playground/test/judge.js'
+import { judge, until } from '../../playground/test/judge.js'
 import type { Quota } from '../../src/limiter/index.js'
+import { DEFAULT_QUOTA } from '../../src/limiter/index.js'
 
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 const installed = existsSync(CHROMIUM)
@@ -29,7 +31,6 @@ const FLAGS = [
   '--no-first-run',
 ]
 const USERS = ['A', 'B', 'C', 'D']
-const DEFAULT_RULES: Quota = { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 1 }
 
 describe.skipIf(!installed && !required)('the playground in Chromium', () => {
   let server: PreviewServer
@@ -81,7 +82,7 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
 
   /** Checks all that the page says of the shown user. */
   async function expectShown(expected: Expected): Promise<void> {
-    const { limit } = expected.rules
+    const { limit } = expected.quota
     const extra = expected.worst.spillway - expected.worst.base
     expect(await text('[data-tally=spillway]')).toBe(
       `${expected.base} base, ${expected.burst} burst, ${expected.denied} denied`,
@@ -102,14 +103,14 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
   }
 
   it.each<[string, PatternName[], Quota]>([
-    ['', ['edge', 'bursts', 'hammer', 'none'], DEFAULT_RULES],
-    ['&a=hammer&b=above&c=steady&d=edge', ['hammer', 'above', 'steady', 'edge'], DEFAULT_RULES],
+    ['', ['edge', 'bursts', 'hammer', 'none'], DEFAULT_QUOTA],
+    ['&a=hammer&b=above&c=steady&d=edge', ['hammer', 'above', 'steady', 'edge'], DEFAULT_QUOTA],
     [
       '&limit=10&window=500&burst=5&refill=20&a=bursts&b=hammer&c=edge&d=above',
       ['bursts', 'hammer', 'edge', 'above'],
       { limit: 10, windowMs: 500, capacity: 5, refillPerSecond: 20 },
     ],
-  ])('shows what the oracle says of every user: %s', async (hash, patterns, rules) => {
+  ])('shows what the oracle says of every user: %s', async (hash, patterns, quota) => {
     await open(`paused&seed=7${hash}`)
     let now = 0
     for (const [leaps, steps] of [
@@ -117,12 +118,12 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
       [6, 3],
     ] as const) {
       await move(leaps, steps)
-      now += leaps * rules.windowMs + (steps * rules.windowMs) / 20
+      now += leaps * quota.windowMs + (steps * quota.windowMs) / 20
       expect(await text('#now')).toBe(`${(now / 1000).toFixed(2)} s`)
       for (const [index, pattern] of patterns.entries()) {
         await page.keyboard.press(String(index + 1))
-        const arrivals = PATTERNS[pattern].arrivals(rules, 0, seededRandom(7 * USERS.length + index))
-        await expectShown(judge(rules, until(arrivals, now), now))
+        const arrivals = PATTERNS[pattern].arrivals(quota, 0, seededRandom(7 * USERS.length + index))
+        await expectShown(judge(quota, until(arrivals, now), now))
       }
     }
   })
@@ -141,7 +142,7 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
     await open('paused&a=edge')
     await page.click('#latest summary')
     await move(4, 3)
-    const { requests } = judge(DEFAULT_RULES, until(PATTERNS.edge.arrivals(DEFAULT_RULES, 0), 4150), 4150)
+    const { requests } = judge(DEFAULT_QUOTA, until(PATTERNS.edge.arrivals(DEFAULT_QUOTA, 0), 4150), 4150)
     const rows = await page.locator('#latest tbody tr').evaluateAll((found) => found.map((row) => row.textContent))
     const words = (admitted: boolean) => (admitted ? 'admitted' : 'denied')
     expect(rows).toEqual(
@@ -180,7 +181,7 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
     await page.locator('#send').press('Space')
     await page.keyboard.press('h')
     while (times.length < 54) times.push(3000)
-    const expected = judge(DEFAULT_RULES, times, 3000)
+    const expected = judge(DEFAULT_QUOTA, times, 3000)
     expect([expected.base, expected.burst, expected.denied]).toEqual([50, 3, 1])
     await expectShown(expected)
   })
@@ -292,79 +293,6 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
     expect(await text('#now')).toBe('0.00 s')
   })
 })
-
-interface Request {
-  time: number
-  outcome: 'base' | 'burst' | 'denied'
-  fixed: boolean
-  bucket: boolean
-}
-
-/** What the page should say of a user. */
-interface Expected {
-  rules: Quota
-  requests: Request[]
-  base: number
-  burst: number
-  denied: number
-  admitted: { fixed: number; bucket: number }
-  worst: { base: number; spillway: number; fixed: number; bucket: number }
-  fill: number
-  tokens: number
-}
-
-/** Decides requests by the oracle, and by the two other limiters in the plainest way. */
-function judge(rules: Quota, times: readonly number[], now: number): Expected {
-  const { limit, windowMs } = rules
-  const oracle = new Oracle(rules)
-  const inWindow = new Map<number, number>()
-  // In tokens times `windowMs`, to stay with whole numbers.
-  let bucket = limit * windowMs
-  let last = 0
-  const requests = times.map((time): Request => {
-    const { base, burst } = oracle.decide('user', time)
-    const window = Math.floor(time / windowMs)
-    const used = inWindow.get(window) ?? 0
-    const fixed = used < limit
-    if (fixed) inWindow.set(window, used + 1)
-    bucket = Math.min(limit * windowMs, bucket + (time - last) * limit)
-    last = time
-    const full = bucket >= windowMs
-    if (full) bucket -= windowMs
-    return { time, outcome: base ? 'base' : burst ? 'burst' : 'denied', fixed, bucket: full }
-  })
-  const timesOf = (admits: (request: Request) => boolean) => requests.filter(admits).map(({ time }) => time)
-  const worst = (admits: (request: Request) => boolean) => worstWindow(timesOf(admits), windowMs)
-  const count = (outcome: Request['outcome']) => requests.filter((request) => request.outcome === outcome).length
-  return {
-    rules,
-    requests,
-    base: count('base'),
-    burst: count('burst'),
-    denied: count('denied'),
-    admitted: { fixed: timesOf(({ fixed }) => fixed).length, bucket: timesOf(({ bucket }) => bucket).length },
-    worst: {
-      base: worst(({ outcome }) => outcome === 'base'),
-      spillway: worst(({ outcome }) => outcome !== 'denied'),
-      fixed: worst(({ fixed }) => fixed),
-      bucket: worst(({ bucket }) => bucket),
-    },
-    fill: limit - oracle.free('user', now),
-    tokens: oracle.thousandths('user', now) / 1000,
-  }
-}
-
-/** The most of some times that lie in any half-open window: one that ends at one of them. */
-function worstWindow(times: readonly number[], windowMs: number): number {
-  return Math.max(0, ...times.map((end) => times.filter((time) => time > end - windowMs && time <= end).length))
-}
-
-/** The times of a stream up to `end`. */
-function until(arrivals: Iterator<number>, end: number): number[] {
-  const times: number[] = []
-  for (let next = arrivals.next(); !next.done && next.value <= end; next = arrivals.next()) times.push(next.value)
-  return times
-}
 
 /** Pixels of each colour in each of the upper four of the five rows of requests. */
 function marksByRow(page: Page, colours: readonly string[]): Promise<number[][]> {

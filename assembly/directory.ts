@@ -1,0 +1,82 @@
+/**
+ * The directory of the table: for each value of the low `depth` bits of a handle, the number of the page that owns it.
+ *
+ *     entry 0 | entry 1 | ... | entry 2^depth - 1        u32 each, in a run of pages
+ *
+ * It doubles by appending a copy of itself. A run that is too short for that is left for one twice as long, and its pages
+ * serve the table. It shrinks by forgetting its upper half.
+ */
+import { PAGE_SHIFT, Page, pageAt, pageNumber } from './layout'
+import { allocateRun, canAllocateRun, freeRun } from './memory'
+
+/** Entries in a page, as a power of two. */
+const PAGE_DEPTH: u32 = 10
+
+let directory: usize = 0
+/** The depth that the run has room for. */
+let runDepth: u32 = 0
+
+/** How many low bits of a handle the directory goes by. */
+export let depth: u32 = 0
+
+/** Starts a directory of one entry. False if memory is exhausted. */
+export function initDirectory(): bool {
+  return moveTo(PAGE_DEPTH)
+}
+
+/** Bytes that its entries take. */
+function directoryBytes(): usize {
+  return (<usize>4) << depth
+}
+
+/** The page that a directory index, of which only the low bits count, names. */
+export function pageAtIndex(index: u32): Page {
+  return pageAt(load<u32>(entryAt(index & ((1 << depth) - 1))))
+}
+
+/** Whether `double` would double it, and leave a page. It may grow memory to find out. */
+export function canDouble(): bool {
+  return depth < runDepth || canAllocateRun(runPages(depth + 1) + 1)
+}
+
+/** Doubles the directory. False if memory is exhausted. */
+export function double(): bool {
+  if (depth == runDepth && !moveTo(depth + 1)) return false
+  memory.copy(directory + directoryBytes(), directory, directoryBytes())
+  depth++
+  return true
+}
+
+/** Forgets the upper half, which names the same pages as the lower one. */
+export function halve(): void {
+  depth--
+}
+
+/** Writes the page's number to every entry that its prefix owns. */
+export function name(page: Page): void {
+  const step: u32 = 1 << page.depth
+  const number = pageNumber(page)
+  for (let index = page.prefix; index < 1 << depth; index += step) store<u32>(entryAt(index), number)
+}
+
+function entryAt(index: u32): usize {
+  return directory + ((<usize>index) << 2)
+}
+
+function moveTo(newRunDepth: u32): bool {
+  const run = allocateRun(runPages(newRunDepth))
+  if (run == 0) return false
+  const to = (<usize>run) << PAGE_SHIFT
+  if (directory != 0) {
+    memory.copy(to, directory, directoryBytes())
+    freeRun(<u32>(directory >> PAGE_SHIFT), runPages(runDepth))
+  }
+  directory = to
+  runDepth = newRunDepth
+  return true
+}
+
+/** Pages of a run that has room for a depth. */
+function runPages(forDepth: u32): u32 {
+  return 1 << (forDepth - PAGE_DEPTH)
+}

@@ -1,0 +1,178 @@
+/** The four charts: the shown user's requests, admissions in the window, tokens, and the requests of all users. */
+import type uPlot from 'uplot'
+import type { Simulation } from '../model/simulation.js'
+import { USER_IDS } from '../model/simulation.js'
+import type { User } from '../model/user.js'
+import { BASE, BURST, DENIED } from '../model/user.js'
+import { byId } from './dom.js'
+import type { MarkRow } from './marks.js'
+import { drawMarks } from './marks.js'
+import { colour } from './palette.js'
+import { Panel, sloping, stepped } from './panel.js'
+
+/** Rows of the requests, from the top. The vertical scale counts from the bottom. */
+const ROWS = ['base', 'burst', 'denied', 'fixed', 'bucket'] as const
+const ROW = 26
+const EVERYONE_ROW = 20
+
+/** Windows on the time axis where there is room for so many, and on a phone. */
+const WIDE_WINDOWS = 4
+const NARROW_WINDOWS = 2.5
+const NARROW = 560
+
+export class Charts {
+  #simulation: Simulation | undefined
+  #shown = 0
+  /** The start of what is drawn. */
+  #from = 0
+  /** Tops of the vertical axes, kept from frame to frame so that they do not flutter. */
+  #mostAdmitted = 1
+  #mostTokens = 1
+
+  readonly #lanes = new Panel(byId('lanes', HTMLElement), {
+    height: ROWS.length * ROW,
+    range: () => [0, ROWS.length],
+    splits: () => ROWS.map((_, index) => middle(index, ROWS.length)),
+    values: () => [...ROWS],
+    lines: false,
+    draw: (u) => this.#drawLanes(u),
+  })
+  readonly #window = new Panel(byId('window', HTMLElement), {
+    height: 150,
+    series: [
+      stepped('burst', { fill: 'burst-soft' }),
+      stepped('base', { fill: 'base-soft' }),
+      stepped('fixed', { dash: [7, 4] }),
+      stepped('bucket', { dash: [2, 3], width: 2 }),
+    ],
+    range: () => [0, this.#mostAdmitted * 1.08],
+    splits: () => multiples(this.#limit, this.#mostAdmitted),
+    values: (splits) => splits.map((count) => (count === this.#limit ? `limit ${count}` : String(count))),
+    draw: (u) => this.#drawLimit(u),
+  })
+  readonly #tokens = new Panel(byId('token-level', HTMLElement), {
+    height: 70,
+    timeLabels: true,
+    series: [sloping('burst', 'burst-soft')],
+    range: () => [0, this.#mostTokens * 1.1],
+    splits: () => [0, this.#mostTokens / 2, this.#mostTokens],
+  })
+  readonly #everyone = new Panel(byId('everyone', HTMLElement), {
+    height: USER_IDS.length * EVERYONE_ROW,
+    timeLabels: true,
+    range: () => [0, USER_IDS.length],
+    splits: () => USER_IDS.map((_, index) => middle(index, USER_IDS.length)),
+    values: () => [...USER_IDS],
+    lines: false,
+    draw: (u) => this.#drawEveryone(u),
+  })
+
+  /** Draws a user of a simulation, the time `now` at the right. */
+  draw(simulation: Simulation, { shown, zoom }: { shown: number; zoom: number }, now: number): void {
+    if (simulation !== this.#simulation || shown !== this.#shown) this.#mostTokens = this.#mostAdmitted = 0
+    this.#simulation = simulation
+    this.#shown = shown
+    const { windowMs } = simulation.quota
+    const windows = this.#lanes.element.clientWidth < NARROW ? NARROW_WINDOWS : WIDE_WINDOWS
+    this.#from = now - (windows / zoom) * windowMs
+    const { time, fill, tokens, spillway, fixed, bucket } = this.#user.samples.since(this.#from, true)
+    this.#mostAdmitted = Math.max(2, Math.ceil(most(spillway) / this.#limit)) * this.#limit
+    this.#mostTokens = tokenTop(most(tokens), this.#mostTokens, simulation.quota.capacity)
+    this.#lanes.show(this.#from, now, windowMs)
+    this.#window.show(this.#from, now, windowMs, [time, spillway, fill, fixed, bucket])
+    this.#tokens.show(this.#from, now, windowMs, [time, tokens])
+    this.#everyone.show(this.#from, now, windowMs)
+  }
+
+  /** Words for the charts, for those who do not see them. */
+  describe(text: string): void {
+    this.#lanes.element.setAttribute('aria-label', `Requests over time. ${text}`)
+    this.#window.element.setAttribute('aria-label', `Admissions in the window over time, by limiter. ${text}`)
+    this.#tokens.element.setAttribute('aria-label', `Burst tokens over time. ${text}`)
+    this.#everyone.element.setAttribute('aria-label', 'Requests of all users over time')
+  }
+
+  get #limit(): number {
+    return this.#simulation?.quota.limit ?? 1
+  }
+
+  get #user(): User {
+    const user = this.#simulation?.users[this.#shown]
+    if (!user) throw new Error('There is nothing to draw yet')
+    return user
+  }
+
+  #drawLanes(u: uPlot): void {
+    if (!this.#simulation) return
+    const { time: times, outcome, fixed, bucket } = this.#user.requests.since(this.#from)
+    for (const row of outcomeRows(times, outcome, (index) => middle(index, ROWS.length), 8)) drawMarks(u, row)
+    for (const [index, admitted] of [fixed, bucket].entries()) {
+      const at = { times, middle: middle(3 + index, ROWS.length), half: 8 }
+      const name = index === 0 ? 'fixed' : 'bucket'
+      drawMarks(u, { ...at, has: (k) => admitted[k] === 1, shape: 'bar', colour: name })
+      drawMarks(u, { ...at, has: (k) => admitted[k] === 0, shape: 'stub', colour: 'denied' })
+    }
+    rule(u, middle(2, ROWS.length) - 0.5, 'line')
+  }
+
+  #drawEveryone(u: uPlot): void {
+    for (const [index, user] of (this.#simulation?.users ?? []).entries()) {
+      const { time, outcome } = user.requests.since(this.#from)
+      const row = middle(index, USER_IDS.length)
+      for (const marks of outcomeRows(time, outcome, () => row, 6)) drawMarks(u, marks)
+    }
+  }
+
+  #drawLimit(u: uPlot): void {
+    rule(u, this.#limit, 'ink')
+  }
+}
+
+function outcomeRows(
+  times: Float64Array,
+  outcome: Float64Array,
+  place: (row: number) => number,
+  half: number,
+): MarkRow[] {
+  return [
+    { times, has: (k) => outcome[k] === DENIED, shape: 'cross', colour: 'denied', middle: place(2), half: half / 2.2 },
+    { times, has: (k) => outcome[k] === BASE, shape: 'bar', colour: 'base', middle: place(0), half },
+    { times, has: (k) => outcome[k] === BURST, shape: 'diamond', colour: 'burst', middle: place(1), half: half * 0.9 },
+  ]
+}
+
+/** A line across the chart. */
+function rule(u: uPlot, value: number, name: 'ink' | 'line'): void {
+  const { ctx, bbox } = u
+  const y = Math.round(u.valToPos(value, 'y', true)) + 0.5
+  ctx.save()
+  ctx.strokeStyle = colour(name)
+  ctx.lineWidth = devicePixelRatio
+  ctx.setLineDash([])
+  ctx.beginPath()
+  ctx.moveTo(bbox.left, y)
+  ctx.lineTo(bbox.left + bbox.width, y)
+  ctx.stroke()
+  ctx.restore()
+}
+
+function middle(index: number, rows: number): number {
+  return rows - index - 0.5
+}
+
+function most(values: Float64Array): number {
+  let found = 0
+  for (const value of values) if (value > found) found = value
+  return found
+}
+
+function multiples(of: number, upTo: number): number[] {
+  return Array.from({ length: Math.floor(upTo / of) + 1 }, (_, index) => index * of)
+}
+
+/** A round top for the token axis. It rises at once and falls only when most of the chart would be empty. */
+function tokenTop(needed: number, current: number, capacity: number): number {
+  if (needed <= current && needed > current / 4) return current
+  const round = [2, 4, 10, 20, 40, 100, 200].find((top) => top >= needed) ?? 200
+  return Math.max(2, Math.min(round, Math.max(capacity, needed)))
+}
