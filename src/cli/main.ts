@@ -1,15 +1,12 @@
-#!/usr/bin/env node
 /**
- * The command line: `spillway stress` and `spillway replay`.
+ * The command line: `spillway stress` and `spillway replay`. `scripts/bundle-cli.mjs` makes one file of it.
  */
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { replayCommand } from './replay.js'
-import { stressCommand } from './stress.js'
+import { replayCommand } from './replay/command.js'
+import { stressCommand } from './stress/command.js'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string
-}
+/** The version of the package: the bundler puts it here. */
+declare const SPILLWAY_VERSION: string
 
 // What reads the output may stop reading, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -19,8 +16,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const program = new Command('spillway')
   .description('Rate limiting with an exact sliding window and burst tokens: try it, and try it on your own traffic.')
-  .version(version)
-  .showHelpAfterError('(add --help for what is accepted)')
+  .version(SPILLWAY_VERSION)
 
 for (const command of [stressCommand(), replayCommand()]) program.addCommand(command.copyInheritedSettings(program))
 await program.parseAsync()

@@ -1,7 +1,7 @@
 /**
- * The oracle: what the rules permit, in the plainest way. It keeps every admission of every user and forgets none,
- * counts by looking at all of them in the window, and knows neither ticks nor pages nor sweeps. Where it and the
- * limiter differ, the limiter is wrong. The stress run and the tests hold the limiter to it.
+ * The oracle: what the rules permit, in the plainest way. It keeps the time of every admission of every user, and knows
+ * neither ticks nor pages nor sweeps. Where it and the limiter differ, the limiter is wrong. The stress run and the
+ * tests hold the limiter to it.
  *
  * Tokens are counted in thousandths, since thousandths a millisecond are tokens a second: whole numbers wherever the
  * clock's readings and the refill are.
@@ -16,8 +16,11 @@ export interface Verdict {
 }
 
 interface History {
-  /** When places were taken on the base quota, and how many: oldest first. */
-  admissions: { time: number; places: number }[]
+  /** When places were taken on the base quota, oldest first. */
+  times: number[]
+  /** How many places were taken by each of these times in all, and by those that were dropped. */
+  totals: number[]
+  dropped: number
   last: number
   thousandths: number
 }
@@ -48,18 +51,25 @@ export class Oracle {
   /** Remembers a request and what was taken for it. */
   record(id: string, time: number, { base, burst }: { base: number; burst: number }): void {
     const thousandths = this.thousandths(id, time) - burst * 1000
-    const admissions = this.#users.get(id)?.admissions ?? []
-    if (base > 0) admissions.push({ time, places: base })
-    this.#users.set(id, { admissions, last: time, thousandths })
+    const user = this.#users.get(id)
+    if (!user) {
+      const [times, totals] = base > 0 ? [[time], [base]] : [[], []]
+      this.#users.set(id, { times, totals, dropped: 0, last: time, thousandths })
+      return
+    }
+    user.last = time
+    user.thousandths = thousandths
+    if (base === 0) return
+    user.times.push(time)
+    user.totals.push((user.totals.at(-1) ?? user.dropped) + base)
   }
 
   /** Places taken in the window before `time`, or in one that is longer than the quota's by `lateMs`. */
   taken(id: string, time: number, lateMs = 0): number {
-    const admissions = this.#users.get(id)?.admissions ?? []
-    const start = time - (this.#quota.windowMs + lateMs)
-    let taken = 0
-    for (let at = admissions.length - 1; at >= 0 && admissions[at].time > start; at--) taken += admissions[at].places
-    return taken
+    const user = this.#users.get(id)
+    if (!user || user.times.length === 0) return 0
+    const before = countUpTo(user.times, time - (this.#quota.windowMs + lateMs))
+    return user.totals.at(-1)! - (before > 0 ? user.totals[before - 1]! : user.dropped)
   }
 
   /** Free base places at `time`. */
@@ -79,7 +89,7 @@ export class Oracle {
 
   /** Milliseconds from `time` until the base window is empty. */
   resetMs(id: string, time: number): number {
-    const latest = this.#users.get(id)?.admissions.at(-1)?.time ?? -Infinity
+    const latest = this.#users.get(id)?.times.at(-1) ?? -Infinity
     return Math.max(0, latest + this.#quota.windowMs - time)
   }
 
@@ -101,4 +111,29 @@ export class Oracle {
   get users(): string[] {
     return [...this.#users.keys()]
   }
+
+  /**
+   * Drops a user's admissions up to `time`, for a run that is too long to keep them all and never again asks about a
+   * window that reaches back so far. Waits until they are half of those kept, so that a request pays little for it.
+   */
+  forget(id: string, time: number): void {
+    const user = this.#users.get(id)
+    if (!user || !(user.times[user.times.length >> 1]! <= time)) return
+    const outdated = countUpTo(user.times, time)
+    user.dropped = user.totals[outdated - 1]!
+    user.times.splice(0, outdated)
+    user.totals.splice(0, outdated)
+  }
+}
+
+/** How many of the times, in rising order, are no later than `time`. */
+function countUpTo(times: readonly number[], time: number): number {
+  let from = 0
+  let to = times.length
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (times[middle]! <= time) from = middle + 1
+    else to = middle
+  }
+  return from
 }

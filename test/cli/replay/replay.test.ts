@@ -7,13 +7,12 @@ import { gzipSync } from 'node:zlib'
 import { Command } from 'commander'
 import fc from 'fast-check'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
-import { findLowestLimits, findPeaks, runTrace } from '../../src/cli/demand.js'
-import { printable } from '../../src/cli/format.js'
-import { startProgress } from '../../src/cli/progress.js'
-import type { ReplaySettings } from '../../src/cli/replay.js'
-import { replay, replayCommand } from '../../src/cli/replay.js'
-import { formatReport } from '../../src/cli/replay-report.js'
-import { countByUser, Trace } from '../../src/cli/trace.js'
+import { replayCommand } from '../../../src/cli/replay/command.js'
+import { findLowestLimits, findPeaks, runTrace } from '../../../src/cli/replay/demand.js'
+import { formatReport } from '../../../src/cli/replay/report.js'
+import { replay } from '../../../src/cli/replay/run.js'
+import type { ReplaySettings } from '../../../src/cli/replay/settings.js'
+import { countByUser, Trace } from '../../../src/cli/replay/trace.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'spillway-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -22,7 +21,7 @@ const SETTINGS: ReplaySettings = {
   key: 'client',
   limit: 2,
   windowMs: 10_000,
-  burstCapacity: 0,
+  capacity: 0,
   refillPerSecond: 0,
   sort: false,
   maxUsers: undefined,
@@ -54,6 +53,7 @@ describe('a replay', () => {
     const path = write(small)
     expect(await replay([path], SETTINGS)).toEqual({
       files: [path],
+      interrupted: false,
       settings: {
         key: 'client',
         limit: 2,
@@ -98,7 +98,7 @@ describe('a replay', () => {
   it('spends burst tokens, earned by inactivity since the first request', async () => {
     // At 20, b has 2 tokens (one for 10 s): 2 of base, 2 of burst, 1 denied. a had none.
     const log = `${line('a', 0).repeat(3)}${line('b', 20).repeat(5)}`
-    const report = await replay([write(log)], { ...SETTINGS, burstCapacity: 5, refillPerSecond: 0.1 })
+    const report = await replay([write(log)], { ...SETTINGS, capacity: 5, refillPerSecond: 0.1 })
     expect(report).toMatchObject({ allowed: 6, denied: 2, burstSpent: 2, usersLimited: 2 })
   })
 
@@ -107,9 +107,11 @@ describe('a replay', () => {
     const lines = small.split(/(?<=\n)/)
     const [older, newer] = [write(gzipSync(lines.slice(0, 4).join(''))), write(lines.slice(4).join(''))]
     expect(await replay([write(gzipSync(small))], SETTINGS)).toMatchObject(expected)
-    expect(await replay(['-'], SETTINGS, Readable.from([Buffer.from(small)]))).toMatchObject(expected)
+    expect(await replay(['-'], SETTINGS, { stdin: Readable.from([Buffer.from(small)]) })).toMatchObject(expected)
     expect(await replay([newer, older], SETTINGS)).toMatchObject({ ...expected, files: [older, newer] })
-    const fromBoth = await replay([older, '-'], SETTINGS, Readable.from([Buffer.from(lines.slice(4).join(''))]))
+    const fromBoth = await replay([older, '-'], SETTINGS, {
+      stdin: Readable.from([Buffer.from(lines.slice(4).join(''))]),
+    })
     expect(fromBoth).toMatchObject({ ...expected, files: [older, 'standard input'] })
   })
 
@@ -184,6 +186,14 @@ describe('a replay', () => {
     await failing(line('a', 0), { ...SETTINGS, key: 12 }).toThrow(/: none of the 1 lines has a field 12 to tell/)
   })
 
+  it('does not take a log of more than 100 years', async () => {
+    const log = `${line('a', 0)}${line('a', 1).replace('2015', '2116')}`
+    await expect(replay([write(log)], SETTINGS)).rejects.toThrow(
+      'the times reach from 2015-05-17T10:00:00Z to 2116-05-17T10:00:01Z, more than 100 years: one is wrong',
+    )
+    expect(await replay([write(log.replace('2116', '2114'))], SETTINGS)).toMatchObject({ requests: 2 })
+  })
+
   it('reports for people', async () => {
     const report = await replay([write(small, 'small.log')], { ...SETTINGS, windowMs: 1000, limit: 1 })
     const text = formatReport(report)
@@ -195,14 +205,91 @@ describe('a replay', () => {
     expect(text.split('\n').every((row) => row === row.trimEnd() && row.length <= 120)).toBe(true)
   })
 
-  const real = new URL('../../shared/data/apache_access.log', import.meta.url).pathname
-  it.skipIf(!existsSync(real))('reads a real log (skipped where ../shared/data is absent)', async () => {
-    const report = await replay([real], { ...SETTINGS, windowMs: 1000, sort: true })
+  // The repository or its worktree may lie beside the folder of shared data, or one deeper.
+  const real = ['../../../../', '../../../../../']
+    .map((up) => new URL(`${up}shared/data/apache_access.log`, import.meta.url).pathname)
+    .find((path) => existsSync(path))
+  it.skipIf(real === undefined)('reads a real log (skipped where shared/data is absent)', async () => {
+    const report = await replay([real!], { ...SETTINGS, windowMs: 1000, sort: true })
     // Counted by an independent program.
     expect(report).toMatchObject({ requests: 10_000, users: 1753, denied: 121, usersLimited: 37 })
     expect(report.peak).toMatchObject({ user: '75.97.9.59', requests: 7 })
     expect(report.lines).toMatchObject({ unreadable: 0, outOfOrder: 9448, largestStepBackMs: 59_000 })
     expect(report.lowestLimits.map(({ limit }) => limit)).toEqual([7, 4, 3])
+  })
+})
+
+describe('an interrupted replay', () => {
+  const lines = `${line('a', 0).repeat(5)}${line('b', 1)}`
+
+  /** Standard input that says no more than this, and is interrupted then. */
+  function interruptedAfter(text: string, controller: AbortController): Readable {
+    const texts = text ? [text] : []
+    return new Readable({
+      read() {
+        const next = texts.shift()
+        if (next) this.push(next)
+        else controller.abort()
+      },
+    })
+  }
+
+  it('reports on what was read, without a search for limits', async () => {
+    const controller = new AbortController()
+    // The last line is cut.
+    const stdin = interruptedAfter(`${lines}c - - [17/May`, controller)
+    const report = await replay(['-'], SETTINGS, { stdin, signal: controller.signal })
+    expect(report).toMatchObject({
+      interrupted: true,
+      lines: { read: 6, unreadable: 0 },
+      requests: 6,
+      users: 2,
+      denied: 3,
+      peak: { user: 'a', requests: 5 },
+      lowestLimits: [],
+    })
+    const text = formatReport(report)
+    expect(text).toMatch(/\n\nINTERRUPTED: /)
+    expect(text).not.toContain('Lowest limit')
+  })
+
+  it('says so if no request was read', async () => {
+    const controller = new AbortController()
+    const stdin = interruptedAfter('', controller)
+    await expect(replay(['-'], SETTINGS, { stdin, signal: controller.signal })).rejects.toThrow(
+      'interrupted before the first request',
+    )
+  })
+
+  it('has something to report even if it was interrupted before it ran', async () => {
+    const trace = new Trace()
+    for (let i = 0; i < 70_000; i++) trace.add('a', i)
+    const quota = { limit: 50, windowMs: 1000, capacity: 0, refillPerSecond: 0 }
+    const { replayed } = await runTrace(trace, quota, 100, { signal: AbortSignal.abort() })
+    expect(replayed).toBe(65_536)
+  })
+
+  it('has run over a part of the requests, and found some of the limits', async () => {
+    const trace = new Trace()
+    for (let i = 0; i < 200_000; i++) trace.add(`user-${i % 3}`, i)
+    const quota = { limit: 50, windowMs: 1000, capacity: 0, refillPerSecond: 0 }
+    const stopped = new AbortController()
+    const stop = (part: number) => part > 0 && stopped.abort()
+    const { replayed, denied } = await runTrace(trace, quota, 100, { onProgress: stop, signal: stopped.signal })
+    expect(replayed).toBe(65_536)
+    expect(denied).toBeGreaterThan(50_000)
+    trace.cut(replayed)
+    expect(trace.times).toHaveLength(65_536)
+
+    const all = await findLowestLimits(trace, quota, [0, 1, 50], 334)
+    const searching = new AbortController()
+    let runs = 0
+    // The search for the first of the shares takes 1 + 8 runs.
+    const onProgress = () => ++runs === 12 && searching.abort()
+    const some = await findLowestLimits(trace, quota, [0, 1, 50], 334, { onProgress, signal: searching.signal })
+    expect(some.length).toBeGreaterThan(0)
+    expect(some.length).toBeLessThan(3)
+    expect(some).toEqual(all.slice(-some.length))
   })
 })
 
@@ -248,9 +335,9 @@ describe('demand', () => {
   })
 
   it.each([
-    ['without burst tokens', { windowMs: 10_000, burstCapacity: 0, refillPerSecond: 0 }],
-    ['with burst tokens', { windowMs: 10_000, burstCapacity: 3, refillPerSecond: 0.5 }],
-    ['in a window that ticks do not divide', { windowMs: 60_000, burstCapacity: 0, refillPerSecond: 0 }],
+    ['without burst tokens', { windowMs: 10_000, capacity: 0, refillPerSecond: 0 }],
+    ['with burst tokens', { windowMs: 10_000, capacity: 3, refillPerSecond: 0.5 }],
+    ['in a window that ticks do not divide', { windowMs: 60_000, capacity: 0, refillPerSecond: 0 }],
   ])('has the lowest limits that trying each finds, %s', async (_, terms) => {
     const percents = [0, 5, 30]
     await fc.assert(
@@ -261,10 +348,10 @@ describe('demand', () => {
         for (const { deniedPercentAtMost, limit, denied } of found) {
           const budget = (trace.length * deniedPercentAtMost) / 100
           let lowest = 1
-          while ((await runTrace(trace, terms, lowest, 100)).denied > budget) lowest++
+          while ((await runTrace(trace, { ...terms, limit: lowest }, 100)).denied > budget) lowest++
           expect({ limit, denied }).toEqual({
             limit: lowest,
-            denied: (await runTrace(trace, terms, lowest, 100)).denied,
+            denied: (await runTrace(trace, { ...terms, limit: lowest }, 100)).denied,
           })
         }
       }),
@@ -281,8 +368,8 @@ describe('demand', () => {
   it('tells how far the search is, up to the end', async () => {
     const trace = record(Array.from({ length: 100 }, () => ({ user: 0, gap: 0 })))
     const parts: number[] = []
-    const terms = { windowMs: 1000, burstCapacity: 0, refillPerSecond: 0 }
-    await findLowestLimits(trace, terms, [0, 1], 100, (part) => parts.push(part))
+    const terms = { windowMs: 1000, capacity: 0, refillPerSecond: 0 }
+    await findLowestLimits(trace, terms, [0, 1], 100, { onProgress: (part) => parts.push(part) })
     expect(parts).toEqual([...parts].sort((a, b) => a - b))
     expect(parts.every((part) => part >= 0 && part <= 1)).toBe(true)
   })
@@ -335,7 +422,7 @@ describe('the command', () => {
         sort: true,
         limit: 3,
         windowMs: 2000,
-        burstCapacity: 0,
+        capacity: 0,
         refillPerSecond: 2,
         top: 0,
         maxUsers: 500,
@@ -353,23 +440,26 @@ describe('the command', () => {
   })
 
   it.each([
-    ['--limit', '0', 'a whole number from 1 to 1000000000'],
+    ['--limit', '0', 'a whole number from 1 to 1,000,000,000'],
     ['--limit', '1.5', 'a whole number'],
     ['--limit', '', 'a whole number'],
     ['--limit', '0x10', 'a whole number'],
     ['--window', '0', 'a number from 1'],
+    ['--window', '1e16', 'a number from 1 to 9,007,199,254,740,991'],
     ['--window', 'Infinity', 'a number from 1'],
     ['--window', '10s', 'a number from 1'],
-    ['--burst', '-1', 'a number from 0'],
+    ['--burst', '-1', 'a number from 0 to 1,000,000,000'],
     ['--refill', 'NaN', 'a number from 0'],
+    ['--refill', '1e10', 'a number from 0 to 1,000,000,000'],
     ['--top', '1e3', 'a whole number'],
-    ['--max-users', '30000001', 'a whole number from 1 to 30000000'],
+    ['--max-users', '30000001', 'a whole number from 1 to 30,000,000'],
     ['--key', 'agent', 'client, user, or the number of a field'],
     ['--key', '0', 'client, user, or the number of a field'],
   ])('does not take %s %j', async (option, value, accepted) => {
     const { err, exitCode } = await run(`${option}=${value}`, write(line('a', 0)))
     expect(exitCode).toBe(1)
     expect(err).toContain(`'${value}' is invalid. It must be ${accepted}`)
+    expect(err).toMatch(/^error: .*\.\n$/)
   })
 
   it('helps', async () => {
@@ -377,35 +467,5 @@ describe('the command', () => {
     expect(exitCode).toBe(0)
     expect(out).toMatch(/Usage: spillway replay \[options\] <log...>/)
     expect(out).toMatch(/Examples:\n.*spillway replay access.log/)
-  })
-})
-
-describe('what a terminal sees', () => {
-  it('holds nothing that a log put there to control it', () => {
-    expect(printable('a\u001b[2Jb\r\n\u202ec', 80)).toBe('a\\x1b[2Jb\\x0d\\x0a\\u{202e}c')
-    expect(printable('naïve 日本', 80)).toBe('naïve 日本')
-    expect(printable('123456', 5)).toBe('1234…')
-  })
-
-  it('has progress only on a terminal', () => {
-    const shown = (isTTY: boolean, total: number | undefined) => {
-      let text = ''
-      const stream = Object.assign(new (class extends Readable {})(), {
-        isTTY,
-        columns: 80,
-        write: (piece: string) => {
-          text += piece
-          return true
-        },
-      })
-      const progress = startProgress('Reading', total, stream as unknown as NodeJS.WriteStream)
-      progress.update(50, 'half')
-      progress.stop()
-      return text
-    }
-    expect(shown(false, 100)).toBe('')
-    expect(shown(true, 100)).toContain('Reading [')
-    expect(shown(true, undefined)).toContain('Reading  ')
-    expect(shown(true, undefined)).not.toContain('[=')
   })
 })

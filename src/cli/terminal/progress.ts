@@ -13,7 +13,7 @@ export interface Progress {
 /**
  * Starts a bar.
  *
- * @param total what `done` comes to in the end; `undefined` if nobody knows, for a line of detail without a bar
+ * @param total the value of `done` at the end; without it there is a line of detail and no bar
  */
 export function startProgress(
   label: string,
@@ -26,9 +26,10 @@ export function startProgress(
     format: total === undefined ? '{label}  {detail}' : '{label} [{bar}] {percentage}%  {detail}',
     barsize: 30,
     clearOnComplete: true,
-    // Not to be switched off: Ctrl-C would leave the terminal so. Long lines are cut at the terminal's width.
+    // A process that is killed leaves the terminal as the bar set it, so the bar sets nothing: lines wrap, the cursor shows.
     linewrap: true,
-    // Its handler of signals would keep Ctrl-C waiting until a long loop ends; there is nothing to restore.
+    hideCursor: false,
+    // Ctrl-C is the command's business: it stops the bar and reports.
     gracefulExit: false,
   })
   bar.start(Math.max(1, total ?? 1), 0, { label, detail: '' })

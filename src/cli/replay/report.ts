@@ -1,13 +1,13 @@
 /**
  * What a replay reports, and the same as text.
  */
-import type { LowestLimit, Terms } from './demand.js'
-import { duration, grouped, percent, percentOf, printable, table } from './format.js'
+import { duration, grouped, percent, percentOf, printable, table } from '../terminal/format.js'
+import type { LowestLimit } from './demand.js'
 import type { Key } from './log-line.js'
 
 const NAME_WIDTH = 45
 
-/** Below this many milliseconds, whole-second times blur a window too much to take its figures as they are. */
+/** Below this many milliseconds, times in whole seconds make the figures of a window lower bounds only. */
 const BLURRED_WINDOW_MS = 10_000
 
 /** The window in which a user made most requests. Times are those of its first and last request. */
@@ -21,9 +21,14 @@ export interface BusiestWindow {
 /** What `--json` prints. */
 export interface ReplayReport {
   readonly files: readonly string[]
-  readonly settings: Terms & {
+  /** Whether the replay was ended early. The figures are then of what was replayed until that. */
+  readonly interrupted: boolean
+  readonly settings: {
     readonly key: Key
     readonly limit: number
+    readonly windowMs: number
+    readonly burstCapacity: number
+    readonly refillPerSecond: number
     readonly sort: boolean
     readonly maxUsers: number
   }
@@ -57,7 +62,7 @@ export interface ReplayReport {
   }[]
 }
 
-/** From so many requests out of order, a log counts as one that was not written in the order of its times. */
+/** A log with more requests out of order than this was not written in the order of its times. */
 const DISORDERED_PERCENT = 1
 
 export function formatReport(report: ReplayReport): string {
@@ -97,6 +102,7 @@ function totals(report: ReplayReport): string[] {
 }
 
 function lowest({ lowestLimits }: ReplayReport): string[] {
+  if (lowestLimits.length === 0) return []
   const rows = lowestLimits.map(({ deniedPercentAtMost, limit, denied }) => [
     deniedPercentAtMost === 0 ? 'nobody' : `at most ${deniedPercentAtMost} %`,
     grouped(limit),
@@ -135,28 +141,29 @@ function lines({ lines, files }: ReplayReport): string[] {
   return ['Log', ...table(rows), ...bad]
 }
 
-function notes({ settings, lines, requests, evicted }: ReplayReport): string[] {
+function notes({ interrupted, settings, lines, requests, evicted }: ReplayReport): string[] {
   const { windowMs, maxUsers, sort } = settings
   const found: string[] = []
+  if (interrupted) found.push('INTERRUPTED: these are the figures of what was replayed until then.')
   if (evicted > 0) {
     found.push(
       `Warning: the limiter had room for ${grouped(maxUsers)} users and forgot ${grouped(evicted)} who were not stale,`,
-      'so it denied less than it should have; give it more with --max-users.',
+      'so it denied fewer requests than it should have. Give it more room with --max-users.',
     )
   }
   const disordered = !sort && percentOf(lines.outOfOrder, requests) > DISORDERED_PERCENT
   if (disordered) {
     found.push(
-      'Warning: many times are earlier than one before them, and each is taken for the latest before it, so requests',
-      'look closer together than they were. Without --no-sort they are taken in the order of their times.',
+      'Warning: many times are earlier than one before them. Each counts as the latest time before it, so requests look',
+      'closer together than they were. Without --no-sort, requests are taken in the order of their times.',
     )
   }
   if (lines.wholeSeconds && windowMs % 1000 !== 0) {
-    found.push('Note: times in this log are whole seconds; figures mean more with a window of whole seconds.')
+    found.push('Note: times in this log are whole seconds. Figures mean more with a window of whole seconds.')
   } else if (lines.wholeSeconds && windowMs < BLURRED_WINDOW_MS && !disordered) {
     found.push(
-      'Note: times in this log are whole seconds, which hides bursts across the edge of a second: in a window this',
-      'short, peaks, denials and lowest limits are lower bounds. Windows of 10,000 ms and longer are less affected.',
+      'Note: times in this log are whole seconds, which hides bursts across the edge of a second. In a window this short,',
+      'peaks, denials and lowest limits are lower bounds. Windows of 10,000 ms and longer are less affected.',
     )
   }
   return found

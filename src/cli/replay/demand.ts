@@ -4,25 +4,25 @@
  *
  * Memory: 1 byte a request for what was denied, and 4 more while peaks are found.
  */
-import { loadLimiter } from '../limiter/index.js'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Limiter, Quota } from '../../limiter/index.js'
+import { loadLimiter } from '../../limiter/index.js'
 import type { Trace } from './trace.js'
 import { countByUser } from './trace.js'
 
-/** Requests between two calls of `onProgress`. */
+/** Requests between two looks at the world outside: progress to show, Ctrl-C to obey. */
 const STRIDE = 65_536
 
-/** Users that a limiter has room for unless it is said; more, if there are more. */
+/** Users that a limiter has room for, if the trace has no more and nobody says otherwise. */
 const ROOM = 1_000_000
 
-/** What a limiter is loaded with, but for the limit. */
-export interface Terms {
-  readonly windowMs: number
-  readonly burstCapacity: number
-  readonly refillPerSecond: number
-}
+/** What a search for limits keeps as it is. */
+export type Terms = Omit<Quota, 'limit'>
 
 /** What a run over a trace came to. */
 export interface Outcome {
+  /** How many requests were replayed: all, unless the run was interrupted. */
+  readonly replayed: number
   /** 1 for each request that was denied, 0 for the others. */
   readonly denials: Uint8Array
   readonly denied: number
@@ -31,33 +31,62 @@ export interface Outcome {
   readonly maxUsers: number
 }
 
-export type OnProgress = (done: number) => void
+/** What a run tells, and what ends it early. */
+export interface Watch {
+  /** Is told the part done, 0 to 1. */
+  readonly onProgress?: ((part: number) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
 
-/** Runs the whole trace through a limiter. */
+/** Runs a trace through a limiter: all of it, or as much as the signal allows. */
 export async function runTrace(
   trace: Trace,
-  terms: Terms,
-  limit: number,
+  quota: Quota,
   maxUsers = Math.max(ROOM, trace.names.length),
-  onProgress?: OnProgress,
+  watch: Watch = {},
 ): Promise<Outcome> {
   const denials = new Uint8Array(trace.length)
-  const { times, users } = trace
+  const { names, users } = trace
+  const { replayed, stats } = await replayThrough(trace, quota, maxUsers, watch, (limiter, at) => {
+    if (!limiter.isAllowed(names[users[at]!]!)) denials[at] = 1
+    return true
+  })
+  const { denied, burstSpent, evicted } = stats
+  return { replayed, denials, denied, burstSpent, evicted, maxUsers }
+}
+
+/** Visits requests in their order, with a limiter whose clock shows their times, until told to stop. */
+async function replayThrough(
+  { times }: Trace,
+  { limit, windowMs, capacity, refillPerSecond }: Quota,
+  maxUsers: number,
+  { onProgress, signal }: Watch,
+  visit: (limiter: Limiter, at: number) => boolean,
+) {
   let at = 0
-  const limiter = await limiterFor(terms, limit, maxUsers, () => times[at]!)
-  for (; at < users.length; at++) {
-    if (!limiter.isAllowed(trace.names[users[at]!]!)) denials[at] = 1
-    if (at % STRIDE === 0) onProgress?.(at)
+  using limiter = await loadLimiter({
+    limit,
+    windowMs,
+    burst: { capacity, refillPerSecond },
+    maxUsers,
+    sweepIntervalMs: 0,
+    clock: () => times[Math.min(at, times.length - 1)]!,
+  })
+  for (; at < times.length; at++) {
+    if (at % STRIDE === 0) {
+      onProgress?.(at / times.length)
+      await nextTurn()
+      // A report needs a request at least.
+      if (at > 0 && signal?.aborted) break
+    }
+    if (!visit(limiter, at)) break
   }
-  at = users.length - 1
-  const { denied, burstSpent, evicted } = limiter.stats()
-  limiter.close()
-  return { denials, denied, burstSpent, evicted, maxUsers }
+  return { replayed: at, stats: limiter.stats() }
 }
 
 /** The busiest window of each user, by number. */
 export interface Peaks {
-  /** Most requests in a window, and how many of these were denied; of windows with as many, in the one with most. */
+  /** Most requests in a window, and how many were denied; on a tie, the window with most denials. */
   readonly requests: Uint32Array
   readonly denied: Uint32Array
   /** Times of the first and the last request in it. */
@@ -111,18 +140,18 @@ export interface LowestLimit {
 }
 
 /**
- * Finds by bisection the lowest limits that keep within shares of denied requests.
+ * Finds by bisection the lowest limits that keep within shares of denied requests. An interrupted search gives those
+ * that it found.
  *
  * @param percents the shares, smallest first
  * @param peak most requests of a user in a window: a limit that denies nobody, or nearly
- * @param onProgress is told the part done, 0 to 1
  */
 export async function findLowestLimits(
   trace: Trace,
   terms: Terms,
   percents: readonly number[],
   peak: number,
-  onProgress: OnProgress = () => {},
+  { onProgress, signal }: Watch = {},
 ): Promise<LowestLimit[]> {
   const budgets = percents.map((percent) => Math.floor((trace.length * percent) / 100))
   const enough = Math.max(...budgets)
@@ -131,57 +160,51 @@ export async function findLowestLimits(
   const known = new Map<number, number>()
   const deniedAt = async (limit: number) => {
     const done = known.size
-    const progress = (part: number) => onProgress(Math.min(1, (done + part) / mostRuns))
-    const denied = known.get(limit) ?? (await countDenied(trace, terms, limit, enough, requests, progress))
+    const watch: Watch = { onProgress: (part) => onProgress?.(Math.min(1, (done + part) / mostRuns)), signal }
+    const denied = known.get(limit) ?? (await countDenied(trace, { ...terms, limit }, enough, requests, watch))
     known.set(limit, denied)
     return denied
   }
 
-  // What the limiter may hold longer than the window can deny a request even at a limit of the peak.
-  let high = peak
-  while ((await deniedAt(high)) > 0) high *= 2
-  let low = 0
   const found: LowestLimit[] = []
+  // The limiter may hold places a little longer than the window, and so deny a request even at a limit of the peak.
+  let high = peak
+  while ((await deniedAt(high)) > 0 && !signal?.aborted) high *= 2
+  let low = 0
   for (let i = percents.length - 1; i >= 0; i--) {
     // Invariant: `low` denies too many, or is 0; `high` does not.
     const budget = budgets[i]!
     let best = high
-    while (best - low > 1) {
+    while (best - low > 1 && !signal?.aborted) {
       const middle = low + Math.floor((best - low) / 2)
       if ((await deniedAt(middle)) > budget) low = middle
       else best = middle
     }
-    found.unshift({ deniedPercentAtMost: percents[i]!, limit: best, denied: await deniedAt(best) })
+    const denied = await deniedAt(best)
+    // What was counted under an interruption is too low.
+    if (signal?.aborted) break
+    found.unshift({ deniedPercentAtMost: percents[i]!, limit: best, denied })
   }
   return found
 }
 
 /**
- * Counts the requests that a limit denies, but no further than one above `enough`. Leaves out users who never made
- * more requests than the limit admits at once: users do not touch each other.
+ * Counts the requests that a quota denies, but no further than one above `enough`. Leaves out users who never made
+ * more requests than the limit admits at once: they cannot be denied, and no user affects another.
  */
 async function countDenied(
-  { times, users, names }: Trace,
-  terms: Terms,
-  limit: number,
+  trace: Trace,
+  quota: Quota,
   enough: number,
   requests: Uint32Array,
-  onProgress: OnProgress,
+  watch: Watch,
 ): Promise<number> {
-  let at = 0
+  const { users, names } = trace
   let denied = 0
-  const limiter = await limiterFor(terms, limit, Math.max(ROOM, names.length), () => times[at]!)
-  for (; at < users.length && denied <= enough; at++) {
+  await replayThrough(trace, quota, Math.max(ROOM, names.length), watch, (limiter, at) => {
     const user = users[at]!
-    if (requests[user]! > limit && !limiter.isAllowed(names[user]!)) denied++
-    if (at % STRIDE === 0) onProgress(at / users.length)
-  }
-  limiter.close()
+    if (requests[user]! > quota.limit && !limiter.isAllowed(names[user]!)) denied++
+    return denied <= enough
+  })
   return denied
-}
-
-function limiterFor(terms: Terms, limit: number, maxUsers: number, clock: () => number) {
-  const { windowMs, burstCapacity, refillPerSecond } = terms
-  const burst = burstCapacity > 0 && { capacity: burstCapacity, refillPerSecond }
-  return loadLimiter({ limit, windowMs, burst, maxUsers, sweepIntervalMs: 0, clock })
 }

@@ -4,9 +4,9 @@
  *     address identity user [day/month/year:hour:minute:second zone] "request" status bytes "referer" "agent"
  *     1       2        3    4                                        5         6      7     8         9
  *
- * A line is readable if it has the first four; what follows matters only to a key that is found there, so a line that
- * was cut short still counts. Works on bytes: a key becomes a string of one character a byte, so that two users stay
- * two whatever their encoding, and no key keeps the text around it in memory.
+ * A line is readable if it has the first four. The rest matters only to a key found there, so a line that was cut short
+ * still counts. Keys are strings of one character a byte: two users stay two in any encoding, and no key keeps the text
+ * around it in memory.
  */
 
 /** What names a user: the first field, the third, or the one of this number, counted from 1. */
@@ -35,13 +35,13 @@ const CLOSE = 0x5d
 const MONTHS = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ')
 const MONTH_BY_BYTES = new Map(MONTHS.map((name, month) => [monthBytes(Buffer.from(name), 0), month]))
 
-/** Reads the line at `start` to `end`, its end-of-line left out. `undefined` if it is not of the format. */
+/** Reads the line from `start` to `end`, without its end-of-line. `undefined` if it is not of the format. */
 export function parseLine(line: Buffer, start: number, end: number, key: Key): LogEntry | undefined {
   const addressEnd = fieldEnd(line, start, end)
   const identity = nextField(line, addressEnd, end)
   const user = nextField(line, fieldEnd(line, identity, end), end)
   if (addressEnd === start || user >= end) return undefined
-  // User names may hold spaces, which servers write as they are, so the user ends where a time begins.
+  // Servers write user names as they are, spaces too, so the user ends where a time begins.
   for (let at = user + 1; at < end; at++) {
     if (line[at] !== OPEN || line[at - 1] !== SPACE) continue
     const timeMs = parseTime(line, at + 1, end)
@@ -57,7 +57,7 @@ function findKey(line: Buffer, start: number, end: number, key: Key, user: numbe
   return text(line, at, fieldEnd(line, at, end))
 }
 
-/** A field without what encloses it. */
+/** A field without its quotes or brackets. */
 function text(line: Buffer, start: number, end: number): string | undefined {
   const closing = line[start] === QUOTE ? QUOTE : line[start] === OPEN ? CLOSE : undefined
   if (closing !== undefined && start < end) {
@@ -76,7 +76,7 @@ function fieldEnd(line: Buffer, at: number, end: number): number {
   return closing === CLOSE && at < end ? at + 1 : at
 }
 
-/** Quotes inside are escaped by most servers; by those that do not, they are known by no space after them. */
+/** Most servers escape quotes inside. Of the others, a quote without a space after it is inside. */
 function quotedEnd(line: Buffer, at: number, end: number): number {
   for (at++; at < end; at++) {
     if (line[at] === BACKSLASH) at++

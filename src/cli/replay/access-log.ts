@@ -3,7 +3,7 @@
  */
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { pipeline, Readable } from 'node:stream'
+import { addAbortSignal, pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import type { Key } from './log-line.js'
 import { parseLine } from './log-line.js'
@@ -19,21 +19,21 @@ export interface LogSource {
   readonly name: string
   /** Bytes; `undefined` for what is not a regular file. */
   readonly size: number | undefined
-  open(): AsyncIterable<Buffer>
+  open(): Readable
 }
 
-/** Takes a line: a part of a buffer, its end-of-line left out, and its number, counted from 1. */
+/** Takes a line: a part of a buffer, without its end-of-line, and its number, counted from 1. */
 export type LineVisitor = (buffer: Buffer, start: number, end: number, number: number) => void
 
-/** Of a longer line only the beginning is seen: what a replay needs stands at the front. */
+/** Of a longer line only this much is seen: what a replay needs stands at the front. */
 const LONGEST_LINE = 65_536
 const CHUNK_BYTES = 262_144
 const NEWLINE = 0x0a
 const RETURN = 0x0d
 
 /**
- * Finds logs by name, `-` for standard input, before the first is read. Several files come in the order of their
- * first times: a shell lists rotated logs latest first.
+ * Finds logs by name, `-` for standard input, before the first is read. Several files are put in the order of their
+ * first times, since a shell lists rotated logs latest first.
  *
  * @throws {LogError} for one that is not there or cannot be read
  */
@@ -72,23 +72,38 @@ async function firstTime(source: LogSource, key: Key): Promise<number> {
   return time ?? 0
 }
 
-/**
- * Reads a log line by line, unpacking gzip, which is told by its first bytes. Empty lines are left out but numbered.
- *
- * @param onBytes is told the bytes of each piece of the file, packed as they are
- * @throws {LogError} if it cannot be read to its end
- */
-export async function readLines(source: LogSource, visit: LineVisitor, onBytes?: (bytes: number) => void) {
-  const lines = new LineSplitter(visit)
-  for await (const chunk of readBytes(source, onBytes)) lines.push(chunk)
-  lines.end()
+/** What reading tells, and what ends it early. */
+export interface ReadWatch {
+  /** Is told the bytes of each piece of the file, packed as they are. */
+  readonly onBytes?: (bytes: number) => void
+  readonly signal?: AbortSignal | undefined
 }
 
-async function* readBytes(source: LogSource, onBytes?: (bytes: number) => void): AsyncGenerator<Buffer> {
+/**
+ * Reads a log line by line, unpacking gzip, which its first bytes tell. Empty lines are left out but numbered. Ends
+ * early, without an error, when the signal is aborted.
+ *
+ * @throws {LogError} if it cannot be read to its end
+ */
+export async function readLines(source: LogSource, visit: LineVisitor, watch: ReadWatch = {}): Promise<void> {
+  const { signal } = watch
+  const lines = new LineSplitter(visit)
+  for await (const chunk of readBytes(source, watch)) {
+    lines.push(chunk)
+    if (signal?.aborted) return
+  }
+  // A line that an interruption cut is no line.
+  if (!signal?.aborted) lines.end()
+}
+
+async function* readBytes(source: LogSource, { onBytes, signal }: ReadWatch = {}): AsyncGenerator<Buffer> {
+  const file = source.open()
+  // Standard input may never say anything more, so an interruption must end the wait for it.
+  if (signal) addAbortSignal(signal, file)
   try {
-    yield* unpack(count(source.open(), onBytes))
+    yield* unpack(count(file, onBytes))
   } catch (error) {
-    throw explain(source.name, error)
+    if (!signal?.aborted) throw explain(source.name, error)
   }
 }
 
@@ -112,7 +127,7 @@ async function* unpack(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
     return
   }
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES })
-  // What fails upstream arrives here as the error of `gunzip` itself.
+  // An error upstream becomes the error of `gunzip`.
   pipeline(Readable.from(all), gunzip, () => {})
   yield* gunzip
 }
@@ -122,10 +137,10 @@ async function* prepend(head: Buffer, chunks: AsyncGenerator<Buffer>): AsyncGene
   yield* chunks
 }
 
-/** Cuts chunks into lines, whatever lines the chunks' ends fall into. */
+/** Cuts chunks into lines, wherever the chunks end. */
 class LineSplitter {
   readonly #visit: LineVisitor
-  /** The beginning of the line that the last chunk ended in. */
+  /** The beginning of a line that the last chunk cut. */
   #pending: Buffer[] = []
   #pendingBytes = 0
   #number = 0

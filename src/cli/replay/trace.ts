@@ -6,14 +6,14 @@
  */
 import { LogError } from './access-log.js'
 
-/** The most users that a `Map` can tell apart. */
+/** The most users that a `Map` can hold. */
 const MOST_USERS = 2 ** 24
 
 const FIRST_LENGTH = 65_536
 
 /**
- * Requests in the order of the log, or sorted by time. In the order of the log, a time before the latest seen is taken
- * for that latest, as the limiter does.
+ * Requests in the order of the log, or sorted by time. In the order of the log, a time before the latest seen counts as
+ * that latest, as in the limiter.
  */
 export class Trace {
   /** Names of users, by number. */
@@ -30,7 +30,7 @@ export class Trace {
   #latest = Number.NEGATIVE_INFINITY
   readonly #sorted: boolean
 
-  /** @param sorted whether `sort` is going to be called, so that times must be kept as they come */
+  /** @param sorted whether `sort` will be called, so that times are kept as they come */
   constructor(sorted = false) {
     this.#sorted = sorted
   }
@@ -57,6 +57,11 @@ export class Trace {
     order.sort((a, b) => times[a]! - times[b]! || a - b)
     this.#times = Float64Array.from(order, (at) => times[at]!)
     this.#users = Uint32Array.from(order, (at) => users[at]!)
+  }
+
+  /** Drops all requests but the first `length`. */
+  cut(length: number): void {
+    this.#length = length
   }
 
   /** How many requests there are. */

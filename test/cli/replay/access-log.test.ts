@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
-import { findLogs, readLines } from '../../src/cli/access-log.js'
-import type { Key } from '../../src/cli/log-line.js'
-import { parseLine } from '../../src/cli/log-line.js'
+import { findLogs, readLines } from '../../../src/cli/replay/access-log.js'
+import type { Key } from '../../../src/cli/replay/log-line.js'
+import { parseLine } from '../../../src/cli/replay/log-line.js'
 
 const TIME = '[17/May/2015:10:05:03 +0000]'
 const TIME_MS = Date.UTC(2015, 4, 17, 10, 5, 3)
