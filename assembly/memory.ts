@@ -15,14 +15,11 @@ import { FIRST_PAGE, Page, pageAt, pageNumber } from './layout'
 /** Pages of 4 KB in one page of WebAssembly memory (64 KB). */
 const PER_WASM_PAGE: u32 = 16
 
-/** The first reserve, in wasm pages: a megabyte, for some thousand users. A small limiter never takes more. */
-const FIRST_RESERVE: i32 = 16
-
 /** Growing within a decision takes this many wasm pages at least, a megabyte: few, since the pause lengthens with them. */
 const FORCED_GROWTH: u32 = 16
 
-/** Growing off the decision path takes this many pages at least: two megabytes. */
-const GROWTH: u32 = 512
+/** What a limiter with few users may have in reserve, in pages: two megabytes. */
+const RESERVE: u32 = 512
 
 /** The most wasm pages of a 32-bit memory, less one, so that no address overflows. */
 const MOST_WASM_PAGES: u32 = 65535
@@ -37,13 +34,16 @@ export let usedPages: u32 = 0
 /** The most pages that were in use at once, in this instance or those before it. */
 export let peakPages: u32 = 0
 
-/** How often memory had to grow inside a decision. */
+/** How often memory had to grow inside a decision, beyond the first megabyte. */
 export let forcedGrowths: u32 = 0
 
-/** Takes the first reserve. False if there is no memory. */
+/**
+ * Starts the pages, with as little memory as can be: room for some hundred users. Whoever comes with more has the first
+ * megabyte at once, since thousands may come in the first turn of the event loop, before any timer. False if there is none.
+ */
 export function initMemory(): bool {
   nextPage = FIRST_PAGE
-  return memory.grow(FIRST_RESERVE) >= 0 || memory.grow(1) >= 0
+  return memory.grow(1) >= 0
 }
 
 /** A page, its bytes unspecified; null if memory is exhausted. */
@@ -103,9 +103,9 @@ export function touchedPages(): u32 {
   return usedPages + freePages
 }
 
-/** Grows memory if little is left: by half of what is in use. To be called off the decision path. */
+/** Grows memory if little is left: by half of what is in use, or more if that is little. To be called off the decision path. */
 export function growAhead(): void {
-  if (isLow()) grow(max(usedPages / 2, GROWTH) / PER_WASM_PAGE)
+  if (isLow()) grow(max(usedPages / 2, min(4 * usedPages, RESERVE)) / PER_WASM_PAGE + 1)
 }
 
 function countUsed(pages: u32): void {
@@ -116,7 +116,7 @@ function countUsed(pages: u32): void {
 
 /** Whether less is left than a quarter of what is in use; where little is, than twice that, up to two megabytes. */
 function isLow(): bool {
-  return endPage() - nextPage + freePages < max(usedPages >> 2, min(2 * usedPages, GROWTH))
+  return endPage() - nextPage + freePages < max(usedPages >> 2, min(2 * usedPages, RESERVE))
 }
 
 /** Has so many pages that were never carved. False if memory is exhausted. */
@@ -124,8 +124,9 @@ function reserve(pages: u32): bool {
   const end = nextPage + pages
   if (end <= endPage()) return true
   const needed = (end - endPage() - 1) / PER_WASM_PAGE + 1
+  const beyondFirst = <u32>memory.size() >= FORCED_GROWTH
   if (!grow(max(needed, FORCED_GROWTH)) && !grow(needed)) return false
-  forcedGrowths++
+  if (beyondFirst) forcedGrowths++
   return true
 }
 

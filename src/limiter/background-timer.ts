@@ -28,14 +28,14 @@ function unref(timer: unknown): void {
 }
 
 /**
- * Takes the stores of `AsyncLocalStorage` off a timer. Node has no call for that, but keeps them in properties of the
- * timer: one a storage up to Node 23, one for all from Node 24 on. Deno and Bun keep them out of reach.
+ * Takes the stores of `AsyncLocalStorage` off a timer. Node has no call for that. It keeps them in the timer, under symbols:
+ * `kResourceStore` for each storage up to Node 22, `kAsyncContextFrame` for all from Node 24 on. They are the only objects
+ * there; the rest are numbers and booleans. Deno and Bun keep them out of reach.
  */
 function leaveContext(timer: unknown): void {
   if (typeof timer !== 'object' || timer === null) return
+  const properties = timer as Record<symbol, unknown>
   for (const key of Object.getOwnPropertySymbols(timer)) {
-    if (CONTEXT_KEYS.includes(key.description ?? '')) (timer as Record<symbol, unknown>)[key] = undefined
+    if (typeof properties[key] === 'object') properties[key] = undefined
   }
 }
-
-const CONTEXT_KEYS: readonly string[] = ['kResourceStore', 'async_context_frame']

@@ -22,7 +22,7 @@ export interface LimiterStats {
   swept: number
   /** Users who were not stale, removed because memory was full, ever. */
   evicted: number
-  /** How often memory had to grow inside a decision, because the timer had not grown it ahead of need. */
+  /** How often memory had to grow inside a decision, beyond its first megabyte: the timer had not grown it ahead of need. */
   forcedGrowths: number
 }
 

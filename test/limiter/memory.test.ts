@@ -10,12 +10,12 @@ import { resolveOptions } from '../../src/limiter/options.js'
 import { Users } from '../../src/limiter/users.js'
 import { builds } from '../support/builds.js'
 
-test('a limiter takes no linear memory before it is used, and a megabyte then', () => {
+test('a limiter takes no linear memory before it is used, and 64 kB then', () => {
   const settings = resolveOptions({})
   const core = new Core(builds[0].module, settings)
   expect(core.abi.memory.buffer.byteLength).toBe(0)
   core.start(0)
-  expect(core.abi.memory.buffer.byteLength).toBe(2 ** 20)
+  expect(core.abi.memory.buffer.byteLength).toBe(2 ** 16)
 })
 
 test('10,000 limiters live in one process', () => {
