@@ -47,12 +47,12 @@ async function pack(destination) {
 }
 
 /** What is packed but not compiled from a source. */
-const OTHER_FILES = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/core\.wasm|dist\/spillway\.min\.js)$/
+const OTHER_FILES = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/core\.wasm|dist\/spillway\.min\.js|dist\/index\.cjs)$/
 
 /** Only what users need is packed: the compiled sources, and nothing of sources that are gone. */
 async function checkContents(files) {
   for (const file of files) {
-    const source = file.replace(/^dist\//, 'src/').replace(/(\.d\.ts|\.js)$/, '.ts')
+    const source = file.replace(/^dist\//, 'src/').replace(/(\.d\.c?ts|\.js)$/, '.ts')
     if (OTHER_FILES.test(file) || (source !== file && (await exists(`${ROOT}${source}`)))) continue
     throw new Error(`${file} is packed and has no source: remove dist/ and build again, or see "files" in package.json`)
   }
