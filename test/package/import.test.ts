@@ -40,7 +40,7 @@ describe.each(Object.entries(IMPORTS))('%s', (_name, load) => {
        await import('data:text/javascript,');
        (await import('node:module')).createRequire(import.meta.url)
        const before = state()
-       ${load}
+       const spillway = ${load}
        console.log(JSON.stringify({ before, after: state() }))`,
     ])
     expect(after).toEqual(before)

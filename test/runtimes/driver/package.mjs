@@ -46,14 +46,19 @@ async function pack(destination) {
   return join(destination, filename)
 }
 
-/** What is packed but not compiled from a source. */
-const OTHER_FILES = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/core\.wasm|dist\/spillway\.min\.js|dist\/index\.cjs)$/
+/** What is packed but not compiled from a source: what npm always packs, bundles, and pages with what they link to. */
+const OTHER_FILES = [
+  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
+  /^dist\/(core\.wasm|spillway\.min\.js|index\.cjs)$/,
+  /^(docs|examples|bench\/plots)\//,
+]
 
 /** Only what users need is packed: the compiled sources, and nothing of sources that are gone. */
 async function checkContents(files) {
   for (const file of files) {
     const source = file.replace(/^dist\//, 'src/').replace(/(\.d\.c?ts|\.js)$/, '.ts')
-    if (OTHER_FILES.test(file) || (source !== file && (await exists(`${ROOT}${source}`)))) continue
+    if (OTHER_FILES.some((pattern) => pattern.test(file))) continue
+    if (source !== file && (await exists(`${ROOT}${source}`))) continue
     throw new Error(`${file} is packed and has no source: remove dist/ and build again, or see "files" in package.json`)
   }
 }
