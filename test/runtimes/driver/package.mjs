@@ -12,13 +12,16 @@ const RUNTIMES = fileURLToPath(new URL('../', import.meta.url))
  * Installs the package into a new folder.
  *
  * @param {string | undefined} tarball one that is packed already; else it is built and packed here
+ * @param {object} [app]
+ * @param {string[]} [app.tools] other packages that the app has, `name@version` each
+ * @param {'module' | 'commonjs'} [app.type] what a file named .js is
  * @returns {Promise<string>} the folder; `removeApp` removes it
  */
-export async function installApp(tarball) {
+export async function installApp(tarball, { tools = [], type = 'module' } = {}) {
   const app = await mkdtemp(join(tmpdir(), 'spillway-app-'))
   const packed = tarball ? resolve(tarball) : await pack(app)
-  await writeFile(`${app}/package.json`, '{ "private": true, "type": "module" }')
-  await npm(['install', '--no-audit', '--no-fund', '--loglevel=error', packed], app)
+  await writeFile(`${app}/package.json`, JSON.stringify({ private: true, type }))
+  await npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', packed, ...tools], app)
   return app
 }
 
@@ -39,7 +42,8 @@ export function removeApp(app) {
   return rm(app, { recursive: true, force: true, maxRetries: 5 })
 }
 
-async function pack(destination) {
+/** Builds and packs the package into a folder; gives the path of the tarball. */
+export async function pack(destination) {
   const { stdout } = await npm(['pack', '--json', '--loglevel=error', '--pack-destination', destination], ROOT)
   const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('[')))
   await checkContents(files.map(({ path }) => path))
