@@ -6,7 +6,7 @@ import { manifest, ROOT } from './packed.js'
 
 const require = createRequire(import.meta.url)
 const cjs: typeof Spillway = require(manifest.name)
-const esm: typeof Spillway = await import(`${ROOT}dist/index.js`)
+const esm: typeof Spillway = await import(`${ROOT}dist/index.mjs`)
 
 test('require gives a limiter that decides', async () => {
   const clock = cjs.manualClock()

@@ -11,7 +11,7 @@ import { buildSync } from 'esbuild'
 import { describe, expect, test } from 'vitest'
 import { ROOT } from './packed.js'
 
-const ESM = `${ROOT}dist/index.js`
+const ESM = `${ROOT}dist/index.mjs`
 const CJS = `${ROOT}dist/index.cjs`
 
 /** Runs a program of Node in a process of its own, and gives what it printed as JSON. */

@@ -21,7 +21,7 @@ const BUILDS_ONLY = ['./min']
 
 /** The source of a compiled file. */
 function sourceOf(file: string): string {
-  return file.replace(/^\.\/dist\/(.*)\.js$/, './src/$1.ts')
+  return file.replace(/^\.\/dist\/(.*)\.m?js$/, './src/$1.ts')
 }
 
 /** A pattern of `publish`, in which a star stands for part of one name and a folder for all that it holds. */

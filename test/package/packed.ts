@@ -4,10 +4,17 @@ import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** A subpath that gives code: a build and types for each way to import it. */
+/** What a subpath names for one way to import it: types, and a build for each condition. */
+export interface Builds {
+  types: string
+  default: string
+  [condition: string]: string
+}
+
+/** A subpath that gives code. */
 export interface CodeExport {
-  import: { types: string; default: string }
-  require: { types: string; default: string }
+  import: Builds
+  require: Builds
 }
 
 export interface Manifest {
