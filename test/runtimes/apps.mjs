@@ -17,8 +17,11 @@ import * as node from './checks/node.mjs'
 import * as types from './checks/types.mjs'
 import { installApp, pack, removeApp } from './driver/package.mjs'
 
-/** By name: what an app is made of (`app`, for `installApp`), and what is asked of it (`checks`, functions by name). */
-const APPS = { node, types, jest, nest, next, edge }
+/**
+ * By name: what an app is made of (`app`, for `installApp`), what is asked of it (`checks`, functions by name), and where
+ * its files are if not in the folder of `apps/` that has its name.
+ */
+const APPS = { node, types, jest, nest, next15: next.webpack, next16: next.turbopack, edge }
 
 const HELP = `Puts the packed package into apps as others have them.
 
@@ -50,15 +53,15 @@ async function main() {
 
 /** Makes an app, asks all of it, and removes it. */
 async function runApp(name, tarball, counts) {
-  const { app: made, checks } = APPS[name]
+  const { app: made, checks, folder = name } = APPS[name]
   const app = await installApp(tarball, made)
   try {
-    await cp(fileURLToPath(new URL(`apps/${name}`, import.meta.url)), app, { recursive: true })
+    await cp(fileURLToPath(new URL(`apps/${folder}`, import.meta.url)), app, { recursive: true })
     for (const [check, run] of Object.entries(checks)) {
       const start = performance.now()
       const failure = await run(app).then(
         () => undefined,
-        (error) => [error.stack ?? error, error.stdout, error.stderr].filter(Boolean).join('\n'),
+        (error) => [error.message ?? error, error.stdout].filter(Boolean).join('\n'),
       )
       const seconds = ((performance.now() - start) / 1000).toFixed(1)
       console.log(`${name.padEnd(6)} ${check.padEnd(58)} ${seconds.padStart(5)} s  ${failure ? 'FAILED' : 'ok'}`)

@@ -36,7 +36,8 @@ export const NEST = [
   'rxjs@7.8.2',
   'typescript@5.9.3',
 ]
-export const NEXT = ['next@16.4.6', 'react@19.3.1', 'react-dom@19.3.1']
+export const NEXT_15 = ['next@15.5.29', 'react@19.3.1', 'react-dom@19.3.1']
+export const NEXT_16 = ['next@16.4.6', 'react@19.3.1', 'react-dom@19.3.1']
 
 /** The oldest TypeScript whose users find types, and the latest of each major version since. */
 export const TYPESCRIPTS = ['5.2.2', '5.9.3', '6.0.3', '7.0.2']
