@@ -1,8 +1,11 @@
 /** What every subpath of the package exports, values and types: a change here is a change for users. */
 import { createRequire } from 'node:module'
 import ts from 'typescript'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { codeExports, manifest, ROOT } from './packed.js'
+
+// TypeScript takes a while on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const require = createRequire(import.meta.url)
 

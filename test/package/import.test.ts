@@ -8,16 +8,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createContext, runInContext } from 'node:vm'
 import { buildSync } from 'esbuild'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { ROOT } from './packed.js'
 
 const ESM = `${ROOT}dist/index.mjs`
 const CJS = `${ROOT}dist/index.cjs`
 
+/** A process that runs longer has hung; a busy machine takes a while to start one. */
+const LONGEST_MS = 60_000
+
+vi.setConfig({ testTimeout: 2 * LONGEST_MS })
+
 /** Runs a program of Node in a process of its own, and gives what it printed as JSON. */
 function run(args: string[], cwd = ROOT) {
   const env = { ...process.env, NODE_OPTIONS: '', NODE_NO_WARNINGS: '1' }
-  return JSON.parse(execFileSync(process.execPath, args, { cwd, env, encoding: 'utf8' }))
+  return JSON.parse(execFileSync(process.execPath, args, { cwd, env, encoding: 'utf8', timeout: LONGEST_MS }))
 }
 
 const IMPORTS = {
@@ -127,9 +132,9 @@ describe('a startup snapshot', () => {
           ]
           const answers = limiters.map((limiter) => [limiter.isAllowed('a'), limiter.check('a').reason])
           const withTokens = createLimiter({ burst: { refillPerSecond: 1000 } })
-          const loaded = performance.now()
-          while (performance.now() < loaded + 2);
-          console.log(JSON.stringify({ answers, earns: withTokens.getBurstAllowance('a') >= 2 }))
+          // Ends only if the clock runs on.
+          while (withTokens.getBurstAllowance('a') === 0);
+          console.log(JSON.stringify(answers))
         })`
       // Node takes a snapshot of one file.
       buildSync({
@@ -141,9 +146,8 @@ describe('a startup snapshot', () => {
       })
       const blob = ['--snapshot-blob', `${folder}/snapshot.blob`]
       execFileSync(process.execPath, [...blob, '--build-snapshot', `${folder}/main.cjs`], { stdio: 'pipe' })
-      const { answers, earns } = run([...blob, 'main.cjs'], folder)
+      const answers = run([...blob, 'main.cjs'], folder)
       expect(answers).toEqual(new Array(3).fill([true, 'limit']))
-      expect(earns).toBe(true)
     } finally {
       rmSync(folder, { recursive: true })
     }
