@@ -3,7 +3,7 @@
 /**
  * Makes a `fetch` that is held back to what a limiter admits for each host. Calls leave in the order they were made.
  *
- * @param {import('spillway').RateLimiter} limiter
+ * @param {import('spillway').Limiter} limiter
  * @returns {typeof fetch}
  */
 export function throttle(limiter) {

@@ -1,5 +1,5 @@
 // Bun: admits 10 requests a second from an address. Run: bun add spillway && bun server.ts
-import { loadLimiter } from 'spillway'
+import { loadLimiter, secondsToWait } from 'spillway'
 
 const limiter = await loadLimiter({ limit: 10, burst: { capacity: 20 } })
 
@@ -10,8 +10,8 @@ const server = Bun.serve({
     // Behind a proxy this is the proxy's address: take the user from what the proxy says, or from a key of your API.
     const { allowed, remaining, retryAfterMs } = limiter.check(server.requestIP(request)?.address ?? 'unknown')
     if (!allowed) {
-      // The header is in whole seconds. Rounded up, so that who obeys it is admitted.
-      const headers = { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }
+      // Whole seconds, rounded up, and never above the window of 1000 ms.
+      const headers = { 'retry-after': String(secondsToWait(retryAfterMs, 1000)) }
       return new Response('Too many requests\n', { status: 429, headers })
     }
     return new Response('Hello\n', { headers: { 'x-ratelimit-remaining': String(remaining) } })

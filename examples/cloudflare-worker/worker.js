@@ -1,5 +1,5 @@
 // Cloudflare Worker: admits 10 requests a second from an address, in each isolate. Run: npm i spillway && npx wrangler dev
-import { loadLimiter } from 'spillway'
+import { loadLimiter, secondsToWait } from 'spillway'
 
 let limiter
 
@@ -13,8 +13,8 @@ export default {
     }
     const { allowed, remaining, retryAfterMs } = limiter.check(request.headers.get('cf-connecting-ip') ?? 'unknown')
     if (!allowed) {
-      // The header is in whole seconds. Rounded up, so that who obeys it is admitted.
-      const headers = { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }
+      // Whole seconds, rounded up, and never above the window of 1000 ms.
+      const headers = { 'retry-after': String(secondsToWait(retryAfterMs, 1000)) }
       return new Response('Too many requests\n', { status: 429, headers })
     }
     return new Response('Hello\n', { headers: { 'x-ratelimit-remaining': String(remaining) } })

@@ -1,6 +1,6 @@
 // Node: an HTTP server that admits 10 requests a second from an address. Run: npm i spillway && node server.mjs
 import { createServer } from 'node:http'
-import { loadLimiter } from 'spillway'
+import { loadLimiter, secondsToWait } from 'spillway'
 
 const limiter = await loadLimiter({ limit: 10, burst: { capacity: 20 } })
 
@@ -9,8 +9,8 @@ const server = createServer((request, response) => {
   const user = request.socket.remoteAddress ?? 'unknown'
   const { allowed, remaining, retryAfterMs } = limiter.check(user)
   if (!allowed) {
-    // The header is in whole seconds. Rounded up, so that who obeys it is admitted.
-    response.writeHead(429, { 'retry-after': Math.ceil(retryAfterMs / 1000) }).end('Too many requests\n')
+    // Whole seconds, rounded up, and never above the window of 1000 ms.
+    response.writeHead(429, { 'retry-after': secondsToWait(retryAfterMs, 1000) }).end('Too many requests\n')
     return
   }
   response.writeHead(200, { 'x-ratelimit-remaining': remaining }).end('Hello\n')

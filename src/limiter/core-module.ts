@@ -31,8 +31,9 @@ export async function compileCore(): Promise<CoreModule> {
  */
 export function compileCoreSync(): CoreModule {
   if (compiled !== undefined) return compiled
+  const bytes = coreBytes()
   try {
-    compiled = new WebAssembly.Module(coreBytes())
+    compiled = new WebAssembly.Module(bytes)
   } catch (cause) {
     throw new Error(
       'createLimiter: this platform does not compile WebAssembly synchronously. ' +

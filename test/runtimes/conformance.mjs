@@ -4,7 +4,15 @@
  */
 import { Checks } from './suite/checks.mjs'
 import { checkIdentity, identify } from './suite/identity.mjs'
-import { checkClosing, checkErrors, checkFull, checkGrowth, checkModule, checkSweeping } from './suite/lifecycle.mjs'
+import {
+  checkClosing,
+  checkErrors,
+  checkFull,
+  checkGrowth,
+  checkModule,
+  checkSweeping,
+  checkTwin,
+} from './suite/lifecycle.mjs'
 import { checkExamples, checkIds, checkTrace } from './suite/semantics.mjs'
 import { measure } from './suite/speed.mjs'
 
@@ -12,9 +20,9 @@ import { measure } from './suite/speed.mjs'
  * Runs the whole suite.
  *
  * @param {object} subject
- * @param {Function} subject.loadLimiter what the package exports
+ * @param {Function} subject.createLimiter what the package exports
+ * @param {Function} subject.loadLimiter
  * @param {Function} subject.manualClock
- * @param {Function} subject.RateLimiter
  * @param {Function} [subject.loadModule] compiles `spillway/core.wasm`, where this can be done
  * @param {string} subject.runtime the name of the runtime that this is expected to be
  * @param {object} subject.trace the content of `trace.json`
@@ -33,6 +41,7 @@ export async function runConformance({ runtime, trace, measured = true, ...subje
     full: () => checkFull(checks, subject),
     sweeping: () => checkSweeping(checks, subject),
     module: () => checkModule(checks, subject),
+    twin: () => checkTwin(checks, subject),
     closing: () => checkClosing(checks, subject),
   }
   for (const [name, run] of Object.entries(parts)) await checks.part(name, run)

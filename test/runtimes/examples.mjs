@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { address } from './driver/app-server.mjs'
 import { checkAwayPage } from './driver/away-page.mjs'
 import { isInstalled } from './driver/browsers.mjs'
 import { addFolder, installApp, removeApp } from './driver/package.mjs'
@@ -120,23 +121,4 @@ async function ask(url) {
   const response = await fetch(url, { signal: AbortSignal.timeout(10_000) })
   await response.arrayBuffer()
   return { status: response.status, retryAfter: Number(response.headers.get('retry-after')) }
-}
-
-/** The address that a server prints when it listens. */
-function address(child) {
-  return new Promise((resolve, reject) => {
-    let said = ''
-    const timer = setTimeout(() => reject(new Error(`it does not listen: ${said}`)), 30_000)
-    const listen = (text) => {
-      said += text
-      const found = /Listening on (http:\/\/127\.0\.0\.1:\d+)/.exec(said)
-      if (!found) return
-      clearTimeout(timer)
-      resolve(found[1])
-    }
-    child.stdout.setEncoding('utf8').on('data', listen)
-    child.stderr.setEncoding('utf8').on('data', listen)
-    child.on('error', reject)
-    child.on('exit', (code) => reject(new Error(`it ended with exit code ${code}: ${said}`)))
-  })
 }

@@ -20,7 +20,7 @@ const RULES = [
 
 /** Gives the text of the file that the oracle's present state asks for. */
 export async function makeTrace() {
-  const { Oracle } = await importTypeScript(new URL('../oracle.ts', import.meta.url))
+  const { Oracle } = await importTypeScript(new URL('../../src/cli/stress/oracle.ts', import.meta.url))
   const random = mulberry32(20_260_101)
   const cases = RULES.map((rules) => ({ rules, steps: makeSteps(new Oracle(rules), rules, random) }))
   return `${JSON.stringify({ columns: 'wait user cost: allowed remaining tokens reset', cases }, null, 2)}\n`
@@ -36,10 +36,11 @@ function makeSteps(oracle, rules, random) {
     const cost = random() < 0.6 ? 1 : 1 + Math.floor(random() * Math.min(rules.limit + rules.capacity, 30))
     reading += wait
     time = Math.max(time, reading)
-    const { allowed } = oracle.ask(user, time, cost)
+    const { allowed } = oracle.decide(user, time, cost)
     const tokens = oracle.thousandths(user, time) / 1000
     // Waits are counted from the clock's reading, even while it shows less than it did before.
-    const reset = oracle.resetMs(user, time) + time - reading
+    const left = oracle.resetMs(user, time)
+    const reset = left > 0 ? left + time - reading : 0
     const after = `${oracle.free(user, time)} ${tokens} ${reset}`
     steps.push(`${wait} ${user} ${cost}: ${allowed ? 'yes' : 'no'} ${after}`)
   }

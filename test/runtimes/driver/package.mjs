@@ -12,13 +12,16 @@ const RUNTIMES = fileURLToPath(new URL('../', import.meta.url))
  * Installs the package into a new folder.
  *
  * @param {string | undefined} tarball one that is packed already; else it is built and packed here
+ * @param {object} [app]
+ * @param {string[]} [app.tools] other packages that the app has, `name@version` each
+ * @param {'module' | 'commonjs'} [app.type] what a file named .js is
  * @returns {Promise<string>} the folder; `removeApp` removes it
  */
-export async function installApp(tarball) {
+export async function installApp(tarball, { tools = [], type = 'module' } = {}) {
   const app = await mkdtemp(join(tmpdir(), 'spillway-app-'))
   const packed = tarball ? resolve(tarball) : await pack(app)
-  await writeFile(`${app}/package.json`, '{ "private": true, "type": "module" }')
-  await npm(['install', '--no-audit', '--no-fund', '--loglevel=error', packed], app)
+  await writeFile(`${app}/package.json`, JSON.stringify({ private: true, type }))
+  await npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', packed, ...tools], app)
   return app
 }
 
@@ -39,21 +42,27 @@ export function removeApp(app) {
   return rm(app, { recursive: true, force: true, maxRetries: 5 })
 }
 
-async function pack(destination) {
+/** Builds and packs the package into a folder; gives the path of the tarball. */
+export async function pack(destination) {
   const { stdout } = await npm(['pack', '--json', '--loglevel=error', '--pack-destination', destination], ROOT)
   const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('[')))
   await checkContents(files.map(({ path }) => path))
   return join(destination, filename)
 }
 
-/** What is packed but not compiled from a source. */
-const OTHER_FILES = /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/core\.wasm|dist\/spillway\.min\.js)$/
+/** What is packed but not compiled from a source: what npm always packs, bundles, and pages with what they link to. */
+const OTHER_FILES = [
+  /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
+  /^dist\/(core\.wasm|spillway\.min\.js|index\.[mc]js)$/,
+  /^(docs|examples|bench\/plots)\//,
+]
 
 /** Only what users need is packed: the compiled sources, and nothing of sources that are gone. */
 async function checkContents(files) {
   for (const file of files) {
-    const source = file.replace(/^dist\//, 'src/').replace(/(\.d\.ts|\.js)$/, '.ts')
-    if (OTHER_FILES.test(file) || (source !== file && (await exists(`${ROOT}${source}`)))) continue
+    const source = file.replace(/^dist\//, 'src/').replace(/(\.d\.c?ts|\.js)$/, '.ts')
+    if (OTHER_FILES.some((pattern) => pattern.test(file))) continue
+    if (source !== file && (await exists(`${ROOT}${source}`))) continue
     throw new Error(`${file} is packed and has no source: remove dist/ and build again, or see "files" in package.json`)
   }
 }

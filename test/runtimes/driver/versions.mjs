@@ -10,6 +10,9 @@ export const NODE_PACKAGES = {
   26: `node-${platform}-${process.arch}@26.10.0`,
 }
 
+/** The oldest Node that `engines` of package.json allows. */
+export const OLDEST_NODE = `node-${platform}-${process.arch}@20.0.0`
+
 /** Deno and Bun likewise. */
 export const DENO_PACKAGE = `@deno/${process.platform}-${process.arch}${glibc}@2.9.6`
 export const BUN_PACKAGE = `@oven/bun-${process.platform}-${process.arch === 'arm64' ? 'aarch64' : 'x64'}@1.4.5`
@@ -23,3 +26,19 @@ export const SELENIUM = 'selenium-webdriver@4.46.0'
 
 /** The date whose behaviour workerd is asked for. */
 export const COMPATIBILITY_DATE = '2026-01-01'
+
+/** What apps are made with: see `apps.mjs`. The latest that run on Node 20. */
+export const EDGE_VM = '@edge-runtime/vm@5.0.0'
+export const JEST = ['jest@30.5.2', 'jest-environment-jsdom@30.5.2', 'ts-jest@29.4.15', 'typescript@6.0.3']
+export const NEST = [
+  ...['common', 'core', 'platform-express'].map((name) => `@nestjs/${name}@11.2.10`),
+  'reflect-metadata@0.2.2',
+  'rxjs@7.8.2',
+  'typescript@5.9.3',
+]
+export const NEXT_15 = ['next@15.5.29', 'react@19.3.1', 'react-dom@19.3.1']
+export const NEXT_16 = ['next@16.4.6', 'react@19.3.1', 'react-dom@19.3.1']
+
+/** The oldest TypeScript whose users find types, and the latest of each major version since. */
+export const TYPESCRIPTS = ['5.2.2', '5.9.3', '6.0.3', '7.0.2']
+export const NODE_TYPES = '@types/node@20.19.43'

@@ -1,10 +1,10 @@
 /** The app that bundlers build: the suite, on the package as the bundler finds it. */
-import { loadLimiter, manualClock, RateLimiter } from 'spillway'
+import { createLimiter, loadLimiter, manualClock } from 'spillway'
 import { runConformance } from '../conformance.mjs'
 
 const runtime = 'chromium csp'
 const trace = await (await fetch('/trace.json')).json()
-const report = await runConformance({ loadLimiter, manualClock, RateLimiter, runtime, trace }).catch((error) => ({
+const report = await runConformance({ createLimiter, loadLimiter, manualClock, runtime, trace }).catch((error) => ({
   runtime,
   version: navigator.userAgent,
   passed: 0,

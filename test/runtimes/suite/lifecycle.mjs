@@ -1,7 +1,7 @@
 /** Errors, growth, sweeping by the timer, and closing. */
 
 /** Whatever is wrong is said, and changes nothing. */
-export async function checkErrors(checks, { loadLimiter, manualClock, RateLimiter }) {
+export async function checkErrors(checks, { loadLimiter, manualClock }) {
   await checks.throws('limit: 0', () => loadLimiter({ limit: 0 }), RangeError, /limit must be a whole number/)
   await checks.throws('limit: NaN', () => loadLimiter({ limit: Number.NaN }), RangeError, /limit.*NaN/)
   await checks.throws('limit: "5"', () => loadLimiter({ limit: '5' }), TypeError, /limit.*"5"/)
@@ -9,11 +9,9 @@ export async function checkErrors(checks, { loadLimiter, manualClock, RateLimite
   await checks.throws('onFull: "drop"', () => loadLimiter({ onFull: 'drop' }), RangeError, /onFull.*'evict'/)
   await checks.throws('a module that is none', () => loadLimiter({ module: {} }), TypeError, /WebAssembly\.Module/)
   await checks.throws('no finite time', () => loadLimiter({ clock: () => Number.NaN }), Error, /clock.*NaN/)
-  await checks.throws('new RateLimiter', () => new RateLimiter(), TypeError, /loadLimiter/)
 
   const clock = manualClock()
   const limiter = await loadLimiter({ clock, sweepIntervalMs: 0 })
-  checks.ok('it is a RateLimiter', limiter instanceof RateLimiter)
   await checks.throws('an id that is a number', () => limiter.isAllowed(7), TypeError, /userId must be a string, not 7/)
   await checks.throws('cost: 1.5', () => limiter.check('a', 1.5), RangeError, /cost/)
   await checks.throws('cost: 151', () => limiter.isAllowed('a', 151), RangeError, /cost.*150/)
@@ -62,6 +60,34 @@ export async function checkModule(checks, { loadLimiter, manualClock, loadModule
   const answers = [1, 2, 3].map(() => limiter.isAllowed('a')).join()
   checks.equal('answers of a core compiled by the user', answers, 'true,true,false')
   limiter.close()
+}
+
+/** The synchronous twin makes limiters of the same rules, of its own and of a module, and says the same errors. */
+export async function checkTwin(checks, { createLimiter, loadLimiter, manualClock, loadModule }) {
+  const clock = manualClock()
+  const options = { limit: 3, windowMs: 100, burst: { capacity: 2 }, clock, sweepIntervalMs: 0 }
+  const twins = [createLimiter(options), await loadLimiter(options)]
+  if (loadModule) twins.push(createLimiter({ ...options, module: await loadModule() }))
+  for (const wait of [0, 0, 0, 0, 1500, 0, 0, 0, 0, 60, 40, 1, 5000, 0]) {
+    clock.advance(wait)
+    const answers = twins.map((limiter) => JSON.stringify(limiter.check('a')))
+    for (const answer of answers.slice(1))
+      checks.equal(`createLimiter and loadLimiter after ${wait} ms`, answers[0], answer)
+  }
+  checks.equal('a limit of its own brings no tokens', admitted(createLimiter({ limit: 3, clock })), 3)
+  checks.equal('a window of its own brings no tokens', admitted(createLimiter({ windowMs: 100, clock })), 50)
+  checks.equal('neither brings tokens', admitted(createLimiter({ clock })), 53)
+  await checks.throws('createLimiter: limit: 0', () => createLimiter({ limit: 0 }), RangeError, /limit must be a whole/)
+  for (const limiter of twins) limiter.close()
+
+  /** How many of 200 requests are admitted three seconds after loading. */
+  function admitted(limiter) {
+    clock.advance(3000)
+    let count = 0
+    for (let i = 0; i < 200; i++) if (limiter.isAllowed('a')) count++
+    limiter.close()
+    return count
+  }
 }
 
 /** On the platform's own clock and timer, stale users go by themselves. */
