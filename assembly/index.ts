@@ -8,7 +8,7 @@
 import { attention, listenFor } from './attention'
 import { admissible, admissibleAt, burstSpent, decide as decideUser, freePlaces, placesTaken } from './decide'
 import { absorb, begin, finish, setKey } from './hash'
-import { HEAP, NEW_USER, PAGE_SIZE, User } from './layout'
+import { NEW_USER, PAGE_SIZE, STATIC_DATA_END, User } from './layout'
 import { forcedGrowths, growAhead, initMemory, peakPages, resumePages, touchedPages, usedPages } from './memory'
 import { extractAny, extract as extractUser, insert as insertUser } from './move'
 import { initQuota, limit } from './quota'
@@ -65,7 +65,7 @@ export function init(
   newOnFull: u32,
   reading: f64,
 ): bool {
-  assert(__heap_base <= HEAP)
+  assert(__heap_base <= STATIC_DATA_END)
   origin = reading
   onFull = newOnFull
   initQuota(newLimit, windowMs, capacity, refillPerSecond)
@@ -98,8 +98,9 @@ export function check(slot: u32, reading: f64, cost: u32): u32 {
   const now = observe(reading)
   const spent = burstSpent
   const admitted = admit(slot, now, cost)
-  put(FROM_BURST, burstSpent - spent)
-  reportOn(slot, now, cost, admitted, locate(slot) == null)
+  const unkept = locate(slot) == null
+  put(FROM_BURST, admitted && unkept ? wantedFromBurst(newUser(), now, cost) : burstSpent - spent)
+  reportOn(slot, now, cost, admitted, unkept)
   return <u32>admitted | attention
 }
 
@@ -109,8 +110,7 @@ export function peek(slot: u32, reading: f64, cost: u32): u32 {
   const user = locate(slot)
   const turnedAway = user == null && roomAt(slotAt(slot).handle, now) > now
   const admitted = turnedAway ? allowsUnkept(now, cost) : admissible(orNewUser(user), now, cost)
-  const free = freePlaces(orNewUser(user), now)
-  put(FROM_BURST, admitted && cost > free ? <f64>(cost - free) : 0)
+  put(FROM_BURST, admitted ? wantedFromBurst(orNewUser(user), now, cost) : 0)
   reportOn(slot, now, cost, admitted, turnedAway)
   return <u32>admitted
 }
@@ -201,6 +201,12 @@ function locate(slot: u32): User | null {
   const user = find(remembered.handle)
   if (user != null) remembered.user = <u32>changetype<usize>(user)
   return user
+}
+
+/** Places of a request that tokens would pay for. */
+function wantedFromBurst(user: User, now: f64, cost: u32): f64 {
+  const free = freePlaces(user, now)
+  return cost > free ? <f64>(cost - free) : 0
 }
 
 /** Reports where the user stands, and, if the request was denied, why and until when. */

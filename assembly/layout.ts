@@ -1,10 +1,12 @@
 /**
  * Where every byte of linear memory lies. Nothing here computes; the other files of the core agree on it.
  *
- *     0          4,096                                8,192       12,288 (FIRST_PAGE)
- *     | reserved | report, new user, depth counts,    | copy of   | page | page | page | ...     memory end
- *     |          | scratch, slot for passing users    | one page  | 4,096 bytes each
+ *     0                                                          4,096       8,192 (FIRST_PAGE)
+ *     | 64 zeros, new user, report, depth counts, scratch,         | copy of   | page | page | page | ...     memory end
+ *     | slot for passing users, first directory, debug's strings | one page  | 4,096 bytes each
  *
+ * A limiter with few users touches two of these pages only, since the first touch of each costs some microseconds. The
+ * zeros are nobody's record: a user who was never found is looked for there.
  * A page is one of these: a table page, which holds users; a ring page, which holds ring blocks (`blocks.ts`); or part of
  * a run of pages that holds the directory (`directory.ts`) or the slots (`slots.ts`). A page number is an address divided
  * by 4,096, so it also tells where the page is.
@@ -50,20 +52,17 @@ export const MAX_CELLS: u32 = 64
 /** The depth of the deepest directory: 2^28 entries would be a directory of a gigabyte. */
 export const MAX_DEPTH: u32 = 28
 
-/** Where the layout begins: above static data, which only the debug build has. */
-export const HEAP: usize = 4096
+/** The record that stands for a user never seen, in questions that must not store one. */
+export const NEW_USER: usize = 64
 
 /** The report, `REPORT_LENGTH` f64, that the wrapper reads results from: `report.ts`. */
-export const REPORT: usize = HEAP
-
-/** The record that stands for a user never seen, in questions that must not store one. */
-export const NEW_USER: usize = HEAP + 128
+export const REPORT: usize = 128
 
 /** For each directory depth, how many table pages have it: 32 u32. */
-export const DEPTH_COUNTS: usize = HEAP + 192
+export const DEPTH_COUNTS: usize = 256
 
 /** Where ids are written to be hashed, and where a user who moves is laid. */
-export const SCRATCH: usize = HEAP + 320
+export const SCRATCH: usize = 384
 
 /** Bytes of it. A multiple of 8, so that chunks of a long id are too. A hash lays its last words in 32 bytes behind it. */
 export const SCRATCH_SIZE: usize = 1024
@@ -71,11 +70,18 @@ export const SCRATCH_SIZE: usize = 1024
 /** The slot for a user who is not remembered, before there are others: `slots.ts`. */
 export const PASSING_SLOT: usize = SCRATCH + SCRATCH_SIZE + 32
 
+/** The directory of a small table: 2^6 u32. */
+export const FIRST_DIRECTORY: usize = 1472
+export const FIRST_DIRECTORY_DEPTH: u32 = 6
+
+/** Static data, which only the debug build has, lies from here (`memoryBase` in asconfig.json) to the end of the page. */
+export const STATIC_DATA_END: usize = PAGE_SIZE
+
 /** Room for a copy of one page, used while it splits. */
-export const SPLIT_COPY: usize = 2 * PAGE_SIZE
+export const SPLIT_COPY: usize = PAGE_SIZE
 
 /** The number of the first page. */
-export const FIRST_PAGE: u32 = 3
+export const FIRST_PAGE: u32 = 2
 
 /** A user's state, laid over its 64 bytes. */
 @unmanaged

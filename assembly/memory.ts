@@ -15,8 +15,8 @@ import { FIRST_PAGE, Page, pageAt, pageNumber } from './layout'
 /** Pages of 4 KB in one page of WebAssembly memory (64 KB). */
 const PER_WASM_PAGE: u32 = 16
 
-/** Growing within a decision takes this many wasm pages at least, a megabyte: few, since the pause lengthens with them. */
-const FORCED_GROWTH: u32 = 16
+/** The first growth within a decision, in wasm pages: a megabyte. */
+const FIRST_GROWTH: u32 = 16
 
 /** What a limiter with few users may have in reserve, in pages: two megabytes. */
 const RESERVE: u32 = 512
@@ -124,9 +124,10 @@ function reserve(pages: u32): bool {
   const end = nextPage + pages
   if (end <= endPage()) return true
   const needed = (end - endPage() - 1) / PER_WASM_PAGE + 1
-  const beyondFirst = <u32>memory.size() >= FORCED_GROWTH
-  if (!grow(max(needed, FORCED_GROWTH)) && !grow(needed)) return false
-  if (beyondFirst) forcedGrowths++
+  const size = <u32>memory.size()
+  // By half of what there is: growing takes as long whatever comes, but the engine may collect garbage each time.
+  if (!grow(max(needed, max(size / 2, FIRST_GROWTH))) && !grow(needed)) return false
+  if (size >= FIRST_GROWTH) forcedGrowths++
   return true
 }
 

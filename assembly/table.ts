@@ -16,7 +16,7 @@
  * Invariants: every directory entry whose low `depth` bits equal a page's prefix names that page; `depthCounts[d]`
  * pages have depth d; the directory is no deeper than its deepest page.
  */
-import { canDouble, depth, double, halve, initDirectory, name, pageAtIndex } from './directory'
+import { canDouble, depth, double, halve, name, pageAtIndex } from './directory'
 import {
   DEPTH_COUNTS,
   MAX_DEPTH,
@@ -62,7 +62,6 @@ export function resumeUsers(count: u32): void {
 /** Starts an empty table of one page, for so many users at most. False if memory is exhausted. */
 export function initTable(maxUsers: u32): bool {
   maxDepth = depthFor(maxUsers)
-  if (!initDirectory()) return false
   const page = allocate()
   if (page == null) return false
   clearPage(page, 0, 0)

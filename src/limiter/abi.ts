@@ -42,11 +42,11 @@ export type CoreExports = {
 }
 
 /** Where the report begins, and how many f64 it has. */
-export const REPORT = 4096
+export const REPORT = 128
 export const REPORT_LENGTH = 16
 
 /** Where ids are written to be hashed, and its bytes. */
-export const SCRATCH = 4416
+export const SCRATCH = 384
 export const SCRATCH_SIZE = 1024
 
 /** The slot for a user who is not remembered. */

@@ -56,17 +56,19 @@ export class Core {
   readonly abi: CoreExports
   readonly #settings: Settings
   readonly #module: CoreModule
+  readonly #key: Uint32Array
   #origin = 0
-  #key: Uint32Array | undefined
   #views: Views
 
   /**
    * Instantiates a compiled core.
    *
+   * @param key 128 bits that decide where users lie: random ones, if not given
    * @throws {TypeError} if the module is not Spillway's core
    * @throws {RangeError} if the platform has no room for another WebAssembly memory
    */
-  constructor(module: CoreModule, settings: Settings) {
+  constructor(module: CoreModule, settings: Settings, key = randomKey()) {
+    this.#key = key
     this.#module = module
     this.#settings = settings
     try {
@@ -81,19 +83,18 @@ export class Core {
    * Takes memory and makes the instance ready for decisions.
    *
    * @param origin the reading of the clock since when users never seen are idle
-   * @param key 128 bits that decide where users lie: random ones, if not given
    * @throws {RangeError} if there is no memory
    */
-  start(origin: number, key: Uint32Array = crypto.getRandomValues(new Uint32Array(4))): this {
+  start(origin: number): this {
     const { quota, maxUsers, onFull } = this.#settings
     const { limit, windowMs, capacity, refillPerSecond } = quota
     const onFullNumber = ON_FULL_NUMBERS[onFull]
     if (!this.abi.init(maxUsers, limit, windowMs, capacity, refillPerSecond, onFullNumber, origin)) {
       throw outOfMemory(this.#settings)
     }
-    this.abi.setKey(key[0], key[1], key[2], key[3])
+    const [a, b, c, d] = this.#key
+    this.abi.setKey(a, b, c, d)
     this.#origin = origin
-    this.#key = key
     return this
   }
 
@@ -103,7 +104,7 @@ export class Core {
    * @throws {RangeError} if there is no memory for it
    */
   successor(): Core {
-    const core = new Core(this.#module, this.#settings).start(this.#origin, this.#key)
+    const core = new Core(this.#module, this.#settings, this.#key).start(this.#origin)
     const { latest, peakUsers, peakPages } = this.statistics()
     core.abi.resume(latest, peakUsers, peakPages)
     return core
@@ -153,6 +154,11 @@ export class Core {
     this.leaveRoomFor(from)
     return false
   }
+}
+
+// At loading, not at the first decision: Node takes some milliseconds to load its `crypto` when that is first used.
+function randomKey(): Uint32Array {
+  return crypto.getRandomValues(new Uint32Array(4))
 }
 
 function outOfMemory({ maxUsers }: Settings, cause?: unknown): RangeError {

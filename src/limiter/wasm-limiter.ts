@@ -40,6 +40,7 @@ export class WasmLimiter implements Limiter {
     this.#settings = settings
     this.#maxCost = maxCost(settings.quota)
     this.#origin = finite(settings.clock())
+    warmUp(module, settings)
     this.#unused = new Core(module, settings)
   }
 
@@ -175,6 +176,23 @@ export class WasmLimiter implements Limiter {
     for (let step = Number.EPSILON * wait; reading + wait - this.#origin < time; step *= 2) wait += step
     return wait
   }
+}
+
+const warm = new WeakSet<CoreModule>()
+
+/**
+ * Decides once for nobody. Engines compile a function of a module when it is first called, which takes them a millisecond
+ * or two: at loading, once a module, rather than in the first decision of the process.
+ */
+function warmUp(module: CoreModule, settings: Settings): void {
+  if (warm.has(module)) return
+  const users = new Users(new Core(module, settings).start(0), settings)
+  const { abi } = users.core
+  abi.peek(users.slotOf('nobody'), 0, 1)
+  abi.check(users.slotOf('nobody'), 0, 1)
+  abi.decide(users.slotOf('nobody'), 0, 1)
+  users.sweepAll(0)
+  warm.add(module)
 }
 
 function finite(reading: number): number {

@@ -41,7 +41,7 @@ test('memory that a decision had to wait for is counted', () => {
   for (let i = 0; i < 100_000; i++) expect(limiter.isAllowed(`user_${i}`, 50)).toBe(true)
   for (let i = 0; i < 100_000; i++) expect(limiter.isAllowed(`user_${i}`)).toBe(false)
   expect(limiter.stats()).toMatchObject({ users: 100_000, evicted: 0 })
-  expect(limiter.stats().forcedGrowths).toBeGreaterThan(10)
+  expect(limiter.stats().forcedGrowths).toBeGreaterThan(3)
 })
 
 describe('what is held', () => {

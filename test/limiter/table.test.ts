@@ -164,6 +164,32 @@ describe.each(builds)('on the $name build', ({ module }) => {
     expect(limiter.stats()).toMatchObject({ users: 1, allowed: 201, evicted: 0 })
   })
 
+  test("onFull 'allow' tells a newcomer no wait for a room that it does not need", async () => {
+    const { clock, limiter } = await setUp({ maxUsers: 1, onFull: 'allow', limit: 1, windowMs: 20_000, burst: {} })
+    limiter.isAllowed('a')
+    clock.set(1000)
+    // A newcomer has a token by now; three more want four, at 4,000 ms.
+    const told = { allowed: false, retryAfterMs: 3000, reason: 'limit' }
+    expect(limiter.peek('new', 5)).toMatchObject(told)
+    expect(limiter.check('new', 5)).toMatchObject(told)
+    clock.set(3999)
+    expect(limiter.peek('new', 5).allowed).toBe(false)
+    clock.set(4000)
+    expect(limiter.check('new', 5)).toMatchObject({ allowed: true, fromBurst: 4 })
+  })
+
+  test("onFull 'deny' says that there is no room, 'allow' that the limit denies", async () => {
+    for (const [onFull, reason] of [
+      ['deny', 'full'],
+      ['allow', 'limit'],
+    ] as const) {
+      const { limiter } = await setUp({ maxUsers: 1, onFull })
+      limiter.isAllowed('a')
+      expect(limiter.check('new', 51)).toMatchObject({ allowed: false, reason })
+      expect(limiter.peek('new', 51)).toMatchObject({ allowed: false, reason })
+    }
+  })
+
   test.each([1, 2, 63, 64, 65, 1000, 5000])('holds exactly maxUsers users: %i', async (maxUsers) => {
     const { clock, limiter } = await setUp({ maxUsers })
     for (let i = 0; i < 3 * maxUsers + 10; i++) {

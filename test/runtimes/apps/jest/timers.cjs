@@ -31,6 +31,15 @@ module.exports = function testTimers(
       limiter.close()
     })
 
+    test('runAllTimers ends', () => {
+      jest.useFakeTimers()
+      const limiter = createLimiter({ limit: 1 })
+      limiter.isAllowed('a')
+      jest.runAllTimers()
+      expect(limiter.stats().users).toBe(0)
+      limiter.close()
+    })
+
     function expectFaked(limiter) {
       expect([limiter.isAllowed('a'), limiter.isAllowed('a')]).toEqual([true, false])
       jest.advanceTimersByTime(59_000)
@@ -41,12 +50,3 @@ module.exports = function testTimers(
     }
   })
 }
-
-test('runAllTimers ends', () => {
-  jest.useFakeTimers()
-  const limiter = createLimiter({ limit: 1 })
-  limiter.isAllowed('a')
-  jest.runAllTimers()
-  expect(limiter.stats().users).toBe(0)
-  limiter.close()
-})
