@@ -4,11 +4,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import asc from 'assemblyscript/asc'
 
-// The debug build exports the constants of the ABI as well, for a test to compare.
-const entries = { release: [], debug: ['assembly/abi-constants.ts'] }
+const more = {
+  release: ['--transform', './scripts/cold-functions.mjs'],
+  // Exports the constants of the ABI as well, for a test to compare.
+  debug: ['assembly/abi-constants.ts'],
+}
 
-for (const [target, more] of Object.entries(entries)) {
-  const { error, stderr } = await asc.main([...more, '--target', target])
+for (const [target, args] of Object.entries(more)) {
+  const { error, stderr } = await asc.main([...args, '--target', target])
   if (error) {
     console.error(stderr.toString())
     console.error(`The ${target} build of the core failed: ${error.message}`)
