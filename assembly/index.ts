@@ -152,9 +152,9 @@ export function resume(time: f64, mostUsers: u32, mostPages: u32): void {
   resumePages(mostPages)
 }
 
-/** Sweeps up to `pages` pages. True when that ended a pass over the table. */
-export function sweep(reading: f64, pages: u32): bool {
-  return sweepSlice(observe(reading), pages)
+/** Sweeps up to `pages` pages, and looks for the first user to become stale. True when that ended a pass over the table. */
+export function sweep(reading: f64, pages: u32, soonMs: f64): bool {
+  return sweepSlice(observe(reading), pages, soonMs)
 }
 
 /** Users kept now. */

@@ -5,29 +5,36 @@
  * the leaves of the tree that splits make. In that order a page's children and buddy are adjacent, so splits and doublings
  * between slices do not disturb a pass: `cursor`, a bit-reversed prefix padded to 32 bits, always marks a page's start.
  */
-import { isStale, staleAt } from './decide'
+import { isStale } from './decide'
 import { pageAtIndex } from './directory'
 import { PAGE_USERS, Page, userAt } from './layout'
 import { mergeBack, remove } from './table'
-import { clearWindow, isEmpty } from './window'
+import { caughtUpAt } from './tokens'
+import { clearWindow, emptyAt, isEmpty } from './window'
 
 let cursor: u32 = 0
 
-/** When the first of the users that this pass has left becomes stale; Infinity if it has left none; 0 before any pass. */
+/**
+ * When the first of the users that this pass has left becomes stale, or one that becomes so soon enough; Infinity if it has
+ * left none; 0 before any pass.
+ */
 export let nextStaleAt: f64 = 0
 
 /** Stale users removed, ever. */
 export let swept: f64 = 0
 
-/** Visits up to `pages` pages. True when that ended a pass; the next slice then starts another. */
-export function sweepSlice(now: f64, pages: u32): bool {
+/**
+ * Visits up to `pages` pages. Looks for the first user to become stale, up to one who does within `soonMs`. True when that
+ * ended a pass; the next slice then starts another.
+ */
+export function sweepSlice(now: f64, pages: u32, soonMs: f64): bool {
   if (cursor == 0) nextStaleAt = Infinity
   for (let visited: u32 = 0; visited < pages; visited++) {
     const page = pageAtIndex(reverse(cursor))
     // A page of depth d covers 2^(32 - d) cursors; for d = 0 that is all, and the sum comes to 0 as well.
     const next = cursor + (page.depth == 0 ? 0 : (<u32>1) << (32 - page.depth))
     removeStale(page, now)
-    nextStaleAt = min(nextStaleAt, firstStaleAt(page, now))
+    if (nextStaleAt > now + soonMs) nextStaleAt = min(nextStaleAt, firstStaleAt(page, now))
     mergeBack(page)
     cursor = next
     if (next == 0) return true
@@ -61,12 +68,15 @@ export function removeStale(page: Page, now: f64): u32 {
   return removed
 }
 
-/** When the first of the users of a page, none of whom is stale, becomes so. */
+/** About when the first of the users of a page, none of whom is stale, becomes so: not late but for rounding. */
 function firstStaleAt(page: Page, now: f64): f64 {
   let first = Infinity
   for (let slot: u32 = 0; slot < PAGE_USERS; slot++) {
     const user = userAt(page, slot)
-    if (user.handle != 0) first = min(first, staleAt(user, now))
+    if (user.handle == 0) continue
+    const caughtUp = caughtUpAt(user)
+    // The window costs more to look at than the tokens, and seldom matters.
+    if (caughtUp < first) first = min(first, max(caughtUp, emptyAt(user, now)))
   }
   return first
 }

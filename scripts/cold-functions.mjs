@@ -1,5 +1,5 @@
 // A transform of the AssemblyScript compiler: keeps what seldom runs out of what always runs. Inlining makes decisions
-// faster, but it copies the rest as well, which made the core a quarter larger and nothing faster.
+// faster, but it copies the rest as well, which makes the core larger (`npm run size`) and nothing faster.
 import { Transform } from 'assemblyscript/transform'
 
 /** Functions that are not inlined, by the names that Binaryen gives them. */

@@ -26,7 +26,7 @@ export type CoreExports = {
   peek(slot: number, reading: number, cost: number): number
   tokens(slot: number, reading: number): number
   reset(slot: number, reading: number): void
-  sweep(reading: number, pages: number): number
+  sweep(reading: number, pages: number, soonMs: number): number
   restartSweep(): void
   growAhead(): void
   listenFor(bits: number): void

@@ -64,7 +64,7 @@ export class Users {
   /** Sweeps so many pages, or moves the users of so many. True when that ended a pass, moving included. */
   sweep(pages: number, reading: number): boolean {
     if (this.#previous !== undefined) return this.#moveUsers(pages * USERS_A_PAGE)
-    if (!this.core.abi.sweep(reading, pages)) return false
+    if (!this.core.abi.sweep(reading, pages, this.#settings.sweepIntervalMs)) return false
     return !(this.#isWasteful() && this.#startMoving())
   }
 

@@ -58,9 +58,9 @@ function run(): Record<string, Costs> {
   costs['a user remembered, admitted from a block, one place come back'] = core.average(REMEMBERED, (i) =>
     abi.decide(i + 1, 2040, 1),
   )
-  costs['sweep a page of users who stay'] = core.average(200, () => abi.sweep(2041, 1))
+  costs['sweep a page of users who stay'] = core.average(200, () => abi.sweep(2041, 1, 5000))
   abi.restartSweep()
-  costs['sweep a page of users who go'] = core.average(200, () => abi.sweep(200_000, 1))
+  costs['sweep a page of users who go'] = core.average(200, () => abi.sweep(200_000, 1, 5000))
   return costs
 }
 
