@@ -1,4 +1,4 @@
-/** Seeded randomness for the benchmarks and the playground: mulberry32, small and the same everywhere. */
+/** Seeded randomness for benchmarks, playground and the trace of the conformance suite: mulberry32, small and the same everywhere. */
 export type Random = () => number
 
 /** Gives numbers from 0 up to, not including, 1: the same ones for the same seed. */

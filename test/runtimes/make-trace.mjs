@@ -10,7 +10,7 @@ const TRACE = new URL('trace.json', import.meta.url)
 const STEPS = 400
 const USERS = ['alice', 'bob', 'Zoë', '世界']
 
-/** Whole milliseconds in windows that divide 32,000 ms: the limiter's answers are then exact. */
+/** Whole milliseconds in windows that divide 30,000 ms: the limiter's answers are then exact. */
 const RULES = [
   { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 1 },
   { limit: 5, windowMs: 100, capacity: 3, refillPerSecond: 2 },
@@ -21,7 +21,8 @@ const RULES = [
 /** Gives the text of the file that the oracle's present state asks for. */
 export async function makeTrace() {
   const { Oracle } = await importTypeScript(new URL('../../src/cli/stress/oracle.ts', import.meta.url))
-  const random = mulberry32(20_260_101)
+  const { seededRandom } = await importTypeScript(new URL('../../bench/seeded-random.ts', import.meta.url))
+  const random = seededRandom(20_260_101)
   const cases = RULES.map((rules) => ({ rules, steps: makeSteps(new Oracle(rules), rules, random) }))
   return `${JSON.stringify({ columns: 'wait user cost: allowed remaining tokens reset', cases }, null, 2)}\n`
 }
@@ -61,16 +62,6 @@ function pickWait({ limit, windowMs }, random) {
 async function importTypeScript(url) {
   const { code } = await transform(await readFile(url, 'utf8'), { loader: 'ts' })
   return import(`data:text/javascript,${encodeURIComponent(code)}`)
-}
-
-function mulberry32(seed) {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
