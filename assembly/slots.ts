@@ -29,6 +29,10 @@ export function slotAt(slot: u32): Slot {
 /** Makes so many slots beside slot 0, all empty: those before are forgotten. False if there is no memory for them. */
 export function setSlots(count: u32): bool {
   const pages = <u32>((((<usize>count + 1) << SLOT_SHIFT) - 1) / PAGE_SIZE) + 1
+  if (pages <= runPages) {
+    memory.fill(slots, 0, (<usize>pages) << PAGE_SHIFT)
+    return true
+  }
   const run = allocateRun(pages)
   if (run == 0) return false
   if (runPages > 0) freeRun(<u32>(slots >> PAGE_SHIFT), runPages)

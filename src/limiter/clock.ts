@@ -21,6 +21,11 @@ let offsetMs = 0
  */
 export const systemClock: Clock = () => (isReal() ? performanceAtLoading.now() : followFakes())
 
+/** Whether the platform has a monotonic clock. */
+export function hasSystemClock(): boolean {
+  return typeof globalThis.performance?.now === 'function'
+}
+
 /** Whether `Date` is and always was what it is: then no reading that is held became wrong by an installation of fakes. */
 export function isReal(): boolean {
   return Date === DateAtLoading && !everFaked

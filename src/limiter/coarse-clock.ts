@@ -42,10 +42,7 @@ export function coarseClock(resolutionMs = 1): Clock {
     reading = systemClock()
     readingsLeft = MOST_READINGS - 1
     // No timer runs while nobody reads.
-    if (!timerRuns) {
-      timerRuns = true
-      startTimer(expire, resolutionMs)
-    }
+    if (!timerRuns) timerRuns = startTimer(expire, resolutionMs) !== undefined
     return reading
   }
 }

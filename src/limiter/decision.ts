@@ -1,4 +1,6 @@
 /** The answer to a request: one shape for every limiter of the package. */
+import { QUOTA_RANGES } from './quota.js'
+import { checkNumber } from './validation.js'
 
 /** Why a request was denied. Further reasons may come. */
 export type DenialReason =
@@ -43,6 +45,8 @@ const TICKS = 30_000
  * @param ms milliseconds: `retryAfterMs` or `resetMs` of a {@link Decision}
  * @param windowMs the limiter's window in milliseconds
  * @returns whole seconds, 0 or more; `Infinity` for `Infinity`
+ * @throws {TypeError} for what is no number
+ * @throws {RangeError} for a number below 0, and for a window that a limiter cannot have
  * @example
  * ```ts
  * const { allowed, retryAfterMs } = limiter.check('user123')
@@ -50,6 +54,8 @@ const TICKS = 30_000
  * ```
  */
 export function secondsToWait(ms: number, windowMs: number): number {
+  checkNumber('ms', ms, { from: 0, to: Infinity })
+  checkNumber('windowMs', windowMs, QUOTA_RANGES.windowMs)
   const withinWindow = ms <= windowMs * (1 + 2 / TICKS)
   return Math.ceil((withinWindow ? Math.min(ms, windowMs) : ms) / 1000)
 }

@@ -12,7 +12,7 @@
  */
 import { PASSING, SCRATCH_SIZE } from './abi.js'
 import type { Core } from './core.js'
-import { describe } from './validation.js'
+import { checkId } from './validation.js'
 
 /** Slots of the smallest and the largest memo, as powers of two; and slots for each user that there may be, likewise. */
 const FEWEST_BITS = 8
@@ -73,6 +73,8 @@ export class IdCache {
     this.#bits = FEWEST_BITS - 1
     this.#ids = []
     this.#tags = new Uint32Array()
+    this.#hits = 0
+    this.#misses = 0
     this.#leftOut = BEFORE_MEMO
   }
 
@@ -83,7 +85,7 @@ export class IdCache {
    * @throws {TypeError} if the id is not a string
    */
   resolve(id: string): number {
-    if (typeof id !== 'string') throw new TypeError(`userId must be a string, not ${describe(id)}`)
+    checkId(id)
     if (this.#leftOut > 0) return this.#pass(id)
     const spread = spreadOf(id)
     const index = spread >>> this.#shift
@@ -106,7 +108,7 @@ export class IdCache {
   }
 
   #miss(id: string, index: number, tags: number, tag: number): number {
-    if (++this.#misses === this.#missesOfPeriod()) {
+    if (++this.#misses >= this.#missesOfPeriod()) {
       this.#endPeriod()
       this.#hash(id, PASSING)
       return PASSING

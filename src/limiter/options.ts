@@ -2,7 +2,7 @@
 
 import { LONGEST_TIMER_MS } from './background-timer.js'
 import type { Clock } from './clock.js'
-import { systemClock } from './clock.js'
+import { hasSystemClock, systemClock } from './clock.js'
 import type { CoreModule } from './core-module.js'
 import type { Quota } from './quota.js'
 import { DEFAULT_QUOTA, QUOTA_RANGES } from './quota.js'
@@ -155,7 +155,7 @@ function resolveOnFull(value: unknown): OnFull {
 
 function resolveClock(value: unknown): Clock {
   if (value === undefined) {
-    if (typeof globalThis.performance?.now === 'function') return systemClock
+    if (hasSystemClock()) return systemClock
     throw new TypeError('clock must be given where there is no performance.now()')
   }
   if (typeof value !== 'function') {

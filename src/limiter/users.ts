@@ -43,6 +43,8 @@ export class Users {
     evicted: 0,
     forcedGrowths: 0,
   }
+  /** What the instance that users are moved from had counted when the move began. */
+  #carried: Record<(typeof COUNTS)[number], number> = this.#counted
   #listeningFor = 0
 
   constructor(core: Core, settings: Settings) {
@@ -120,6 +122,7 @@ export class Users {
     } catch {
       return false
     }
+    this.#carried = this.core.statistics()
     this.#decideBy(fresh)
     this.#movingBack = false
     return true
@@ -139,12 +142,11 @@ export class Users {
   /** Moves all users back to the instance that they come from. */
   #turnBack(previous: Core): void {
     const { latest, peakUsers, peakPages } = this.core.statistics()
-    const counts = previous.statistics()
     this.#decideBy(previous)
     this.#movingBack = true
     previous.abi.resume(latest, peakUsers, peakPages)
-    // Those are counted already: they were carried over when the move began.
-    for (const name of COUNTS) this.#counted[name] -= counts[name]
+    // That instance goes on counting from these, which were carried over when the move began.
+    for (const name of COUNTS) this.#counted[name] -= this.#carried[name]
   }
 
   /** Moves so many users, if any are to move. True when none is left. */

@@ -30,14 +30,24 @@ export function checkNumber(name: string, value: unknown, { from, to, whole = fa
  * @throws {TypeError} if not
  */
 export function checkNames(what: string, given: unknown, known: readonly string[]): void {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+  // By its tag: an array or a Map has no options for own properties, and would pass for one without any.
+  if (Object.prototype.toString.call(given) !== '[object Object]') {
     throw new TypeError(`${what} must be an object, not ${describe(given)}`)
   }
-  for (const name of Object.keys(given)) {
+  for (const name of Object.keys(given as object)) {
     if (!known.includes(name)) {
       throw new TypeError(`${what}: there is no option ${describe(name)}; there are ${known.join(', ')}`)
     }
   }
+}
+
+/**
+ * Checks the id of a user.
+ *
+ * @throws {TypeError} if it is not a string
+ */
+export function checkId(id: unknown): void {
+  if (typeof id !== 'string') throw new TypeError(`userId must be a string, not ${describe(id)}`)
 }
 
 /** Says what a value is, for messages: short, whatever it is. */
@@ -48,7 +58,7 @@ export function describe(value: unknown): string {
     case 'string':
       return value.length > 40 ? `a string of ${value.length} characters` : JSON.stringify(value)
     case 'object':
-      return 'an object'
+      return `an object of type ${Object.prototype.toString.call(value).slice(8, -1)}`
     case 'function':
       return 'a function'
     case 'bigint':

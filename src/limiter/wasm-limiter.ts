@@ -9,7 +9,7 @@ import { maxCost } from './quota.js'
 import type { SweepTarget } from './sweeper.js'
 import { Sweeper } from './sweeper.js'
 import { Users } from './users.js'
-import { checkNumber, describe } from './validation.js'
+import { checkId, checkNumber, describe } from './validation.js'
 
 const { REMAINING, BURST_REMAINING, ADMITTED_AT, EMPTY_AT, FROM_BURST, REASON } = DECISION_REPORT
 
@@ -47,7 +47,7 @@ export class WasmLimiter implements Limiter {
   readonly isAllowed = (userId: string, cost = 1): boolean => {
     if (cost !== 1) this.#checkCost(cost)
     const reading = this.#reading()
-    const users = this.#users ?? this.#open()
+    const users = this.#users ?? this.#open(userId)
     const slot = users.slotOf(userId)
     const verdict = users.core.abi.decide(slot, reading, cost)
     if (verdict > ADMITTED) this.#sweeper?.attend(verdict)
@@ -60,14 +60,14 @@ export class WasmLimiter implements Limiter {
 
   readonly getBurstAllowance = (userId: string): number => {
     const reading = this.#reading()
-    const users = this.#users ?? this.#open()
+    const users = this.#users ?? this.#open(userId)
     const slot = users.slotOf(userId)
     return users.core.abi.tokens(slot, reading)
   }
 
   readonly reset = (userId: string): void => {
     const reading = this.#reading()
-    const users = this.#users ?? this.#open()
+    const users = this.#users ?? this.#open(userId)
     const slot = users.slotOf(userId)
     users.core.abi.reset(slot, reading)
   }
@@ -123,16 +123,18 @@ export class WasmLimiter implements Limiter {
     return this.#unused
   }
 
-  /** Takes memory, when the first user is asked about. */
-  #open(): Users {
+  /** Takes memory, when the first user is asked about, if `userId` is one. */
+  #open(userId = ''): Users {
     const core = this.#checkOpen()
+    checkId(userId)
     const users = new Users(core.start(this.#origin), this.#settings)
     const { sweepIntervalMs } = this.#settings
     if (sweepIntervalMs > 0) {
       this.#sweepTarget = {
         sweepPages: (pages) => users.sweep(pages, this.#reading()),
         countPages: () => users.pages,
-        restMs: () => users.statistics().nextStaleAt - (this.#reading() - this.#origin),
+        now: () => this.#reading() - this.#origin,
+        nextStaleAt: () => users.statistics().nextStaleAt,
         growAhead: () => users.core.abi.growAhead(),
         listenFor: (bits) => users.listenFor(bits),
       }
@@ -150,7 +152,7 @@ export class WasmLimiter implements Limiter {
   #report(call: 'check' | 'peek', userId: string, cost: number): Decision {
     if (cost !== 1) this.#checkCost(cost)
     const reading = this.#reading()
-    const users = this.#users ?? this.#open()
+    const users = this.#users ?? this.#open(userId)
     const slot = users.slotOf(userId)
     const verdict = users.core.abi[call](slot, reading, cost)
     const { report } = users.core.views

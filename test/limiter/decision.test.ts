@@ -19,6 +19,15 @@ test.each([
   expect(secondsToWait(ms, windowMs)).toBe(seconds)
 })
 
+test('what is no wait or no window is an error', () => {
+  for (const bad of ['5', null, undefined, 5n]) {
+    expect(() => secondsToWait(bad as never, 1000)).toThrow(TypeError)
+    expect(() => secondsToWait(1000, bad as never)).toThrow(TypeError)
+  }
+  for (const bad of [Number.NaN, -1]) expect(() => secondsToWait(bad, 1000)).toThrow(RangeError)
+  for (const bad of [Number.NaN, 0, Infinity]) expect(() => secondsToWait(1000, bad)).toThrow(RangeError)
+})
+
 test('the first request of a user never shows more seconds than the window has', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 86_400 }), fc.double({ min: 0, max: 1e9, noNaN: true }), (seconds, start) => {

@@ -2,7 +2,7 @@
 import FakeTimers from '@sinonjs/fake-timers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type * as Spillway from '../../src/index.js'
-import { coarseClock, createLimiter } from '../../src/index.js'
+import { coarseClock, createLimiter, manualClock } from '../../src/index.js'
 
 /** Fake timers, however they are made. */
 interface Fakes {
@@ -105,6 +105,36 @@ describe.each(libraries)('of $name', ({ install }) => {
     const start = performance.now()
     while (performance.now() < start + 2);
     expect(limiter.peek('a').retryAfterMs).toBeLessThanOrEqual(before - 2 + 1e-6)
+  })
+
+  test('running all timers ends though the clock of the limiter stands still, or fails', () => {
+    const { runAll } = useFakes()
+    const clock = manualClock()
+    using standing = createLimiter({ clock })
+    standing.isAllowed('a')
+    runAll()
+    expect(standing.stats().users).toBe(1)
+    // It is swept all the same once somebody comes after the clock has moved on.
+    clock.advance(1_000_000)
+    standing.isAllowed('b')
+    clock.advance(1_000_000)
+    runAll()
+    expect(standing.stats().users).toBe(0)
+
+    let reading = 0
+    using failing = createLimiter({ clock: () => reading })
+    failing.isAllowed('a')
+    reading = Number.NaN
+    runAll()
+  })
+
+  test('timers that were lost with the fakes are set anew', async () => {
+    const { restore } = useFakes()
+    using limiter = createLimiter({ limit: 5, windowMs: 10, sweepIntervalMs: 5 })
+    for (let i = 0; i < 2000; i++) limiter.isAllowed(`faked_${i}`)
+    restore()
+    for (let i = 0; i < 2000; i++) limiter.isAllowed(`real_${i}`)
+    await vi.waitFor(() => expect(limiter.stats().users).toBe(0))
   })
 
   test.each([

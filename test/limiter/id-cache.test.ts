@@ -93,6 +93,31 @@ test('the largest memo is left out while few ids come back, and is tried again',
   expect(handleIn(slot)).toBe(handle)
 })
 
+test('on another instance the memo starts small, and grows again', () => {
+  const { cache, core } = makeIdCache({ warm: false })
+  const pass = (count: number) => {
+    let hits = 0
+    for (let i = 0; i < count; i++) if (cache.resolve(`user_${i % 1000}`) !== PASSING) hits++
+    return hits / count
+  }
+  pass(110_000)
+  for (let round = 0; round < 3; round++) {
+    cache.moveTo(core.successor())
+    expect(pass(50_000)).toBeGreaterThan(0.7)
+  }
+})
+
+test('slots of a size that an instance had before take no more memory', () => {
+  const { cache, core } = makeIdCache({ warm: false })
+  const touched: number[] = []
+  for (let round = 0; round < 4; round++) {
+    flood(cache, 70_000, `round ${round}`)
+    touched.push(core.statistics().touchedBytes)
+    cache.moveTo(core)
+  }
+  expect(touched).toEqual(Array(4).fill(touched[0]))
+})
+
 test('the memo stays while ids come back', () => {
   const { cache } = makeIdCache()
   for (let i = 0; i < 2; i++) cache.resolve('someone')

@@ -182,6 +182,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
     }
     for (let i = 0; i < 200_000; i++) decide(`filler_${i}`, 0)
     for (let i = 0; i < 8000; i++) expect(decide(`kept_${i}`, 1000, 34)).toBe(1)
+    const before = users.statistics()
     const first = users.core
     users.sweep(100_000, 1000)
     const second = users.core
@@ -197,6 +198,9 @@ describe.each(builds)('on the $name build', ({ module }) => {
       expect(decide(`kept_${i}`, 1004, left + 1)).toBe(0)
       expect(decide(`kept_${i}`, 1004, left)).toBe(1)
     }
-    expect(users.statistics()).toMatchObject({ users: 8000, evicted: 0 })
+    const { users: left, evicted, allowed, denied, swept } = users.statistics()
+    expect({ left, evicted, swept }).toEqual({ left: 8000, evicted: 0, swept: 200_000 })
+    // Nothing that was counted on the way there and back is counted twice, or not at all.
+    expect([allowed, denied]).toEqual([before.allowed + 1000 + 8000 + 8000, before.denied + 8000])
   })
 })

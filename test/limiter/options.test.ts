@@ -46,7 +46,7 @@ test.each(['limit', 'windowMs', 'maxUsers', 'sweepIntervalMs'])('%s must be a nu
 })
 
 test('options must be an object, and their names known', async () => {
-  for (const value of [null, [], 'limit', 5, true]) {
+  for (const value of [null, [], 'limit', 5, true, new Map([['limit', 5]]), new Set(['limit'])]) {
     await expect(loadLimiter(value as never)).rejects.toThrow(TypeError)
   }
   await expect(loadLimiter({ limits: 5 } as never)).rejects.toThrow(/there is no option "limits"; there are limit, /)
@@ -98,6 +98,12 @@ test('options count that are own properties, not inherited ones', async () => {
     delete (Object.prototype as Record<string, unknown>)[name]
     expect(polluted.peek('a').limit).toBe(50)
   }
+})
+
+test('a bad id takes no memory, either', () => {
+  using limiter = createLimiter()
+  expect(() => limiter.isAllowed(5 as never)).toThrow('userId must be a string, not 5')
+  expect(limiter.stats().memoryBytes).toBe(0)
 })
 
 test('createLimiter makes at once what loadLimiter promises', () => {

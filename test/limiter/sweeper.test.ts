@@ -113,6 +113,38 @@ describe('with fake timers', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  test('a clock that closes the limiter within a sweep leaves no timer', async () => {
+    let closing = false
+    const limiter = await loadLimiter({
+      sweepIntervalMs: 1000,
+      clock: () => {
+        if (closing) limiter.close()
+        return 0
+      },
+    })
+    limiter.isAllowed('a')
+    closing = true
+    vi.advanceTimersByTime(1000)
+    expect(vi.getTimerCount()).toBe(0)
+    expect(() => limiter.stats()).toThrow('The limiter is closed')
+  })
+
+  test('where no timer can be set decisions go on, and the timer is set when it can be', async () => {
+    const clock = manualClock()
+    using limiter = await loadLimiter({ clock, sweepIntervalMs: 1000 })
+    const refusal = vi.spyOn(globalThis, 'setTimeout').mockImplementation(() => {
+      throw new Error('Disallowed operation called within global scope')
+    })
+    for (let i = 0; i < 5000; i++) expect(limiter.isAllowed(`user_${i}`)).toBe(true)
+    refusal.mockRestore()
+    expect(vi.getTimerCount()).toBe(0)
+    limiter.isAllowed('another')
+    expect(vi.getTimerCount()).toBeGreaterThan(0)
+    clock.advance(1000)
+    vi.advanceTimersByTime(3000)
+    expect(limiter.stats().users).toBe(0)
+  })
+
   test('sweepIntervalMs: 0 sets no timer', async () => {
     using limiter = await loadLimiter({ sweepIntervalMs: 0 })
     for (let i = 0; i < 20_000; i++) limiter.isAllowed(`user_${i}`)
