@@ -46,6 +46,21 @@ const COLD = [
   '*/countUsed',
   '*/vacate',
   '*/put',
+  '*/canBorrow',
+  '*/canSplit',
+  '*/canDouble',
+  '*/splitsCheaply',
+  '*/occupiedPage',
+  '*/wantedFromBurst',
+  '*/freeRun',
+  '*/removeHandle',
+  '*/reverse',
+  '*/take',
+  '*/allocate',
+  '*/free',
+  '*/canAllocateRun',
+  '*/initQuota',
+  '*/initTable',
 ]
 
 export default class ColdFunctions extends Transform {

@@ -74,23 +74,23 @@ export const DECISION_REPORT = {
 /** Reasons in it. */
 export const REASONS = { NO_REASON: 0, LIMIT: 1, FULL: 2 } as const
 
-/** Numbers in the report of `stats`. */
-export const STATISTICS_REPORT = {
-  USERS: 0,
-  MEMORY_BYTES: 1,
-  ALLOWED: 2,
-  DENIED: 3,
-  BURST_SPENT: 4,
-  SWEPT: 5,
-  EVICTED: 6,
-  FORCED_GROWTHS: 7,
-  TABLE_PAGES: 8,
-  TOUCHED_BYTES: 9,
-  LATEST: 10,
-  PEAK_USERS: 11,
-  PEAK_PAGES: 12,
-  NEXT_STALE_AT: 13,
-} as const
+/** Numbers in the report of `stats`, by their places in it. */
+export const STATISTICS = [
+  'users',
+  'memoryBytes',
+  'allowed',
+  'denied',
+  'burstSpent',
+  'swept',
+  'evicted',
+  'forcedGrowths',
+  'tablePages',
+  'touchedBytes',
+  'latest',
+  'peakUsers',
+  'peakPages',
+  'nextStaleAt',
+] as const
 
-/** What `init` takes for `onFull`. */
-export const ON_FULL = { EVICT: 0, DENY: 1, ALLOW: 2 } as const
+/** What `init` takes for `onFull`, by number. */
+export const ON_FULL = ['evict', 'deny', 'allow'] as const

@@ -2,44 +2,13 @@
  * An instance of the core: the one place that sets it up and views its memory.
  */
 import type { CoreExports } from './abi.js'
-import {
-  BINS_SIZE,
-  ON_FULL,
-  REPORT,
-  REPORT_LENGTH,
-  SCRATCH,
-  SCRATCH_SIZE,
-  STATISTICS_REPORT,
-  USER_SIZE,
-} from './abi.js'
+import { BINS_SIZE, ON_FULL, REPORT, REPORT_LENGTH, SCRATCH, SCRATCH_SIZE, STATISTICS, USER_SIZE } from './abi.js'
 import type { CoreModule } from './core-module.js'
 import { instantiate } from './instantiate.js'
-import type { OnFull, Settings } from './options.js'
+import type { Settings } from './options.js'
 
-const ON_FULL_NUMBERS: Record<OnFull, number> = { evict: ON_FULL.EVICT, deny: ON_FULL.DENY, allow: ON_FULL.ALLOW }
-
-/** What `stats` reports, by its place in the report. */
-const STATISTICS = {
-  users: STATISTICS_REPORT.USERS,
-  memoryBytes: STATISTICS_REPORT.MEMORY_BYTES,
-  allowed: STATISTICS_REPORT.ALLOWED,
-  denied: STATISTICS_REPORT.DENIED,
-  burstSpent: STATISTICS_REPORT.BURST_SPENT,
-  swept: STATISTICS_REPORT.SWEPT,
-  evicted: STATISTICS_REPORT.EVICTED,
-  forcedGrowths: STATISTICS_REPORT.FORCED_GROWTHS,
-  tablePages: STATISTICS_REPORT.TABLE_PAGES,
-  touchedBytes: STATISTICS_REPORT.TOUCHED_BYTES,
-  latest: STATISTICS_REPORT.LATEST,
-  peakUsers: STATISTICS_REPORT.PEAK_USERS,
-  peakPages: STATISTICS_REPORT.PEAK_PAGES,
-  nextStaleAt: STATISTICS_REPORT.NEXT_STALE_AT,
-} as const
-
-export type Statistic = keyof typeof STATISTICS
+export type Statistic = (typeof STATISTICS)[number]
 export type Statistics = Record<Statistic, number>
-
-const STATISTIC_NAMES = Object.keys(STATISTICS) as Statistic[]
 
 /** Views of the parts of the core's memory that the wrapper reads and writes. */
 interface Views {
@@ -88,8 +57,8 @@ export class Core {
   start(origin: number): this {
     const { quota, maxUsers, onFull } = this.#settings
     const { limit, windowMs, capacity, refillPerSecond } = quota
-    const onFullNumber = ON_FULL_NUMBERS[onFull]
-    if (!this.abi.init(maxUsers, limit, windowMs, capacity, refillPerSecond, onFullNumber, origin)) {
+    const policy = ON_FULL.indexOf(onFull)
+    if (!this.abi.init(maxUsers, limit, windowMs, capacity, refillPerSecond, policy, origin)) {
       throw outOfMemory(this.#settings)
     }
     const [a, b, c, d] = this.#key
@@ -121,7 +90,9 @@ export class Core {
     this.abi.stats()
     const { report } = this.views
     const statistics = {} as Statistics
-    for (const name of STATISTIC_NAMES) statistics[name] = report[STATISTICS[name]]
+    STATISTICS.forEach((name, at) => {
+      statistics[name] = report[at]
+    })
     return statistics
   }
 

@@ -1,5 +1,6 @@
 /** The options of a limiter: their types, and what each is when it is left out. */
 
+import { ON_FULL } from './abi.js'
 import { LONGEST_TIMER_MS } from './background-timer.js'
 import type { Clock } from './clock.js'
 import { hasSystemClock, systemClock } from './clock.js'
@@ -53,7 +54,7 @@ export interface BurstOptions {
 }
 
 /** What is done with a newcomer when memory is full. */
-export type OnFull = 'evict' | 'deny' | 'allow'
+export type OnFull = (typeof ON_FULL)[number]
 
 /** Options with every default filled in. */
 export interface Settings {
@@ -74,8 +75,6 @@ const SWEEP_INTERVAL_RANGE: Range = { from: 0, to: LONGEST_TIMER_MS }
 
 /** As much as a small process takes; giving back less is not worth moving anybody. */
 const SPARE_BYTES = 16 * 1024 * 1024
-
-const ON_FULL: readonly OnFull[] = ['evict', 'deny', 'allow']
 
 const NO_BURST = { capacity: 0, refillPerSecond: 0 }
 
