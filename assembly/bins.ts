@@ -12,7 +12,6 @@
  *
  * What a decision looks at is kept in the user: the block is read when a bin expires, and written when one is added.
  */
-
 import { inlineCell } from './inline-cells'
 import { INLINE_CELLS, INLINE_RING, MAX_CELLS, User } from './layout'
 import { TICKS } from './quota'

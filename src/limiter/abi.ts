@@ -41,6 +41,9 @@ export type CoreExports = {
   stats(): void
 }
 
+/** Ticks of a window: the core rounds the time of an admission up to one, and the present down. */
+export const TICKS = 30_000
+
 /** Where the report begins, and how many f64 it has. */
 export const REPORT = 128
 export const REPORT_LENGTH = 16

@@ -1,4 +1,5 @@
 /** The answer to a request: one shape for every limiter of the package. */
+import { TICKS } from './abi.js'
 import { QUOTA_RANGES } from './quota.js'
 import { checkNumber } from './validation.js'
 
@@ -6,9 +7,9 @@ import { checkNumber } from './validation.js'
 export type DenialReason =
   /** The window is full, and the tokens do not suffice. */
   | 'limit'
-  /** The user is blocked. */
+  /** The user is blocked: nothing blocks yet. */
   | 'blocked'
-  /** The limiter holds as many users as it may, and takes no newcomer. */
+  /** There is no room: the limiter takes no newcomer, or there is no memory for another admission of the user. */
   | 'full'
 
 /** A decision, and where the user then stands. */
@@ -34,9 +35,6 @@ export interface Decision {
   /** Why the request was denied; `undefined` if it was admitted. */
   reason: DenialReason | undefined
 }
-
-/** Ticks of a window: the core rounds the time of an admission up to one, and the present down. */
-const TICKS = 30_000
 
 /**
  * Turns a wait into whole seconds for a header such as `Retry-After`: rounded up, but not above the window by what

@@ -1,4 +1,5 @@
 /** The limiter of one thread: all that the other rooms of the package may import. */
+export { TICKS } from './abi.js'
 export type { Clock, ManualClock } from './clock.js'
 export { manualClock } from './clock.js'
 export { coarseClock } from './coarse-clock.js'
@@ -9,5 +10,5 @@ export { createLimiter, loadLimiter } from './load.js'
 export type { BurstOptions, LimiterOptions, OnFull } from './options.js'
 export { MAX_USERS_RANGE } from './options.js'
 export type { Quota } from './quota.js'
-export { DEFAULT_QUOTA, maxCost, QUOTA_RANGES } from './quota.js'
+export { DEFAULT_QUOTA, maxCost, optionsFor, QUOTA_RANGES } from './quota.js'
 export type { Range } from './validation.js'

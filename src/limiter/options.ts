@@ -1,5 +1,4 @@
 /** The options of a limiter: their types, and what each is when it is left out. */
-
 import { ON_FULL } from './abi.js'
 import { LONGEST_TIMER_MS } from './background-timer.js'
 import type { Clock } from './clock.js'
@@ -8,7 +7,7 @@ import type { CoreModule } from './core-module.js'
 import type { Quota } from './quota.js'
 import { DEFAULT_QUOTA, QUOTA_RANGES } from './quota.js'
 import type { Range } from './validation.js'
-import { checkNames, checkNumber, describe } from './validation.js'
+import { checkNames, checkNumber, describe, tagOf } from './validation.js'
 
 /** Options of `loadLimiter` and `createLimiter`. Each has a default. */
 export interface LimiterOptions {
@@ -22,7 +21,7 @@ export interface LimiterOptions {
    */
   burst?: BurstOptions | false | undefined
   /**
-   * Users kept at the same time, which bounds memory to some 270 bytes a user at worst, 530 with a `limit` above 64.
+   * Users kept at the same time, which bounds memory to some 270 bytes a user at worst, 540 with a `limit` above 64.
    * Memory is taken as users come. Whole, 1 to 30,000,000. Default 1,000,000 in Node, Deno and Bun, 100,000 in browsers
    * and edge workers.
    */
@@ -165,9 +164,7 @@ function resolveClock(value: unknown): Clock {
 
 function resolveModule(value: unknown): CoreModule | undefined {
   // By its tag, since a module of another realm (a test runner's, a frame's) is no instance of this one's class.
-  if (value === undefined || Object.prototype.toString.call(value) === '[object WebAssembly.Module]') {
-    return value as CoreModule | undefined
-  }
+  if (value === undefined || tagOf(value) === 'WebAssembly.Module') return value as CoreModule | undefined
   throw new TypeError(`module must be a WebAssembly.Module, not ${describe(value)}`)
 }
 

@@ -27,6 +27,11 @@ export const QUOTA_RANGES: { readonly [Name in keyof Quota]: Range } = {
   refillPerSecond: { from: 0, to: 1_000_000_000 },
 }
 
+/** The options that give a limiter this quota. */
+export function optionsFor({ limit, windowMs, capacity, refillPerSecond }: Quota) {
+  return { limit, windowMs, burst: { capacity, refillPerSecond } }
+}
+
 /** Most that one request may cost, as a whole number: the base limit and all tokens. */
 export function maxCost({ limit, capacity }: Quota): number {
   return Math.floor(limit + capacity)

@@ -31,7 +31,7 @@ export function checkNumber(name: string, value: unknown, { from, to, whole = fa
  */
 export function checkNames(what: string, given: unknown, known: readonly string[]): void {
   // By its tag: an array or a Map has no options for own properties, and would pass for one without any.
-  if (Object.prototype.toString.call(given) !== '[object Object]') {
+  if (tagOf(given) !== 'Object') {
     throw new TypeError(`${what} must be an object, not ${describe(given)}`)
   }
   for (const name of Object.keys(given as object)) {
@@ -50,6 +50,11 @@ export function checkId(id: unknown): void {
   if (typeof id !== 'string') throw new TypeError(`userId must be a string, not ${describe(id)}`)
 }
 
+/** The type that a value says it has, whatever realm it is of: `Object`, `Map`, `WebAssembly.Module`. */
+export function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1)
+}
+
 /** Says what a value is, for messages: short, whatever it is. */
 export function describe(value: unknown): string {
   if (value === null) return 'null'
@@ -58,7 +63,7 @@ export function describe(value: unknown): string {
     case 'string':
       return value.length > 40 ? `a string of ${value.length} characters` : JSON.stringify(value)
     case 'object':
-      return `an object of type ${Object.prototype.toString.call(value).slice(8, -1)}`
+      return `an object of type ${tagOf(value)}`
     case 'function':
       return 'a function'
     case 'bigint':

@@ -11,6 +11,7 @@ import { Oracle } from '../../src/cli/stress/oracle.js'
 import type { Limiter, LimiterOptions } from '../../src/index.js'
 import { loadLimiter, manualClock } from '../../src/index.js'
 import type { Quota } from '../../src/limiter/index.js'
+import { optionsFor } from '../../src/limiter/index.js'
 import { builds } from '../support/builds.js'
 import type { Step } from '../support/traces.js'
 import { traces } from '../support/traces.js'
@@ -21,8 +22,8 @@ const RUNS = process.env.CI ? 150 : 50
 /** An id that no trace has. */
 const STRANGER = 'stranger'
 
-function optionsOf({ limit, windowMs, capacity, refillPerSecond }: Quota): LimiterOptions {
-  return { limit, windowMs, burst: { capacity, refillPerSecond }, maxUsers: 1000, sweepIntervalMs: 0 }
+function optionsOf(quota: Quota): LimiterOptions {
+  return { ...optionsFor(quota), maxUsers: 1000, sweepIntervalMs: 0 }
 }
 
 function label({ limit, windowMs, capacity, refillPerSecond }: Quota): string {

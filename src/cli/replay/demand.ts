@@ -6,7 +6,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Limiter, Quota } from '../../limiter/index.js'
-import { loadLimiter } from '../../limiter/index.js'
+import { loadLimiter, optionsFor } from '../../limiter/index.js'
 import type { Trace } from './trace.js'
 import { countByUser } from './trace.js'
 
@@ -58,16 +58,14 @@ export async function runTrace(
 /** Visits requests in their order, with a limiter whose clock shows their times, until told to stop. */
 async function replayThrough(
   { times }: Trace,
-  { limit, windowMs, capacity, refillPerSecond }: Quota,
+  quota: Quota,
   maxUsers: number,
   { onProgress, signal }: Watch,
   visit: (limiter: Limiter, at: number) => boolean,
 ) {
   let at = 0
   using limiter = await loadLimiter({
-    limit,
-    windowMs,
-    burst: { capacity, refillPerSecond },
+    ...optionsFor(quota),
     maxUsers,
     sweepIntervalMs: 0,
     clock: () => times[Math.min(at, times.length - 1)]!,

@@ -3,7 +3,7 @@
  * after 5 more idle seconds.
  */
 import type { Quota } from '../../limiter/index.js'
-import { loadLimiter } from '../../limiter/index.js'
+import { loadLimiter, optionsFor } from '../../limiter/index.js'
 import { startProgress } from '../terminal/progress.js'
 import type { Judgement } from './judge.js'
 import { Judge } from './judge.js'
@@ -47,12 +47,9 @@ export interface BurstReport {
 }
 
 export async function runBurst(quota: Quota, world: World, signal?: AbortSignal): Promise<BurstReport> {
-  const { limit, windowMs, capacity, refillPerSecond } = quota
   const clock = new WatchedClock(world.clock)
   using limiter = await loadLimiter({
-    limit,
-    windowMs,
-    burst: { capacity, refillPerSecond },
+    ...optionsFor(quota),
     maxUsers: 1,
     clock: clock.read,
   })
@@ -64,7 +61,7 @@ export async function runBurst(quota: Quota, world: World, signal?: AbortSignal)
     return { tokens, expected, passed: judge.agreesOnTokens(USER, clock.elapsed, tokens) }
   }
   const ask = () => {
-    const places = limit + BEYOND_LIMIT
+    const places = quota.limit + BEYOND_LIMIT
     const requests = Math.min(places, MOST_REQUESTS)
     let allowed = 0
     let fromBurst = 0

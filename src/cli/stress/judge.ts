@@ -3,6 +3,7 @@
  * never depends on another, and any quota on any clock is judged by the same two comparisons.
  */
 import type { Decision, Quota } from '../../limiter/index.js'
+import { TICKS } from '../../limiter/index.js'
 import { Oracle } from './oracle.js'
 
 /** A decision that the rules do not permit. */
@@ -28,9 +29,6 @@ export interface Judgement {
 }
 
 const SHOWN = 5
-
-/** A limiter counts time in ticks, as many as these to a window. */
-const TICKS = 30_000
 
 /** From this many admissions in a window on, a limiter may remember several by one time. */
 const EXACT_ADMISSIONS = 64

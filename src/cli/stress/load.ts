@@ -4,7 +4,7 @@
 import { createHistogram, performance } from 'node:perf_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Quota } from '../../limiter/index.js'
-import { loadLimiter } from '../../limiter/index.js'
+import { loadLimiter, optionsFor } from '../../limiter/index.js'
 import { grouped } from '../terminal/format.js'
 import { startProgress } from '../terminal/progress.js'
 import type { Judgement } from './judge.js'
@@ -52,12 +52,9 @@ export async function runLoad(
   world: World,
   signal?: AbortSignal,
 ): Promise<LoadReport> {
-  const { limit, windowMs, capacity, refillPerSecond } = quota
   const clock = new WatchedClock(world.clock)
   using limiter = await loadLimiter({
-    limit,
-    windowMs,
-    burst: { capacity, refillPerSecond },
+    ...optionsFor(quota),
     maxUsers: users,
     clock: clock.read,
   })

@@ -5,7 +5,7 @@ import type { Judgement } from '../../../src/cli/stress/judge.js'
 import { Judge, latestReturnMs } from '../../../src/cli/stress/judge.js'
 import { Oracle } from '../../../src/cli/stress/oracle.js'
 import type { Quota } from '../../../src/limiter/index.js'
-import { loadLimiter, manualClock } from '../../../src/limiter/index.js'
+import { loadLimiter, manualClock, optionsFor } from '../../../src/limiter/index.js'
 
 /** Gaps between requests: none, small ones, and those at which a rule changes its answer. */
 function gaps({ limit, windowMs }: Quota): fc.Arbitrary<number[]> {
@@ -22,13 +22,10 @@ function gaps({ limit, windowMs }: Quota): fc.Arbitrary<number[]> {
 
 /** Judges a limiter of one quota, with times of its own, by another quota. */
 async function judge(limiterQuota: Quota, quota: Quota, waits: readonly number[]): Promise<Judgement> {
-  const { limit, windowMs, capacity, refillPerSecond } = limiterQuota
   const clock = manualClock(12_345.678)
   const start = clock()
   using limiter = await loadLimiter({
-    limit,
-    windowMs,
-    burst: { capacity, refillPerSecond },
+    ...optionsFor(limiterQuota),
     clock,
     maxUsers: 1,
     sweepIntervalMs: 0,
