@@ -1,45 +1,8 @@
 /**
- * The ABI of the core, as `assembly/` has it: what it exports, and what both sides know by number. A test compares the
- * numbers with those of the debug build.
+ * The ABI of the core, as `assembly/` has it: what both sides know by number. A test compares the numbers with those of the
+ * debug build. What the core exports is in `instantiate.ts`, since public types reach this file, and must not name types
+ * that only the DOM's library declares.
  */
-
-/** What `assembly/index.ts` exports. Booleans arrive as 0 and 1, u32 as signed numbers. */
-export type CoreExports = {
-  memory: WebAssembly.Memory
-  init(
-    maxUsers: number,
-    limit: number,
-    windowMs: number,
-    capacity: number,
-    refillPerSecond: number,
-    onFull: number,
-    reading: number,
-  ): number
-  setKey(a: number, b: number, c: number, d: number): void
-  setSlots(count: number): number
-  begin(wide: number): void
-  absorb(bytes: number): void
-  remember(slot: number, bytes: number): void
-  rememberWhole(slot: number, bytes: number, wide: number): void
-  decide(slot: number, reading: number, cost: number): number
-  check(slot: number, reading: number, cost: number): number
-  peek(slot: number, reading: number, cost: number): number
-  tokens(slot: number, reading: number): number
-  reset(slot: number, reading: number): void
-  sweep(reading: number, pages: number, soonMs: number): number
-  restartSweep(): void
-  growAhead(): void
-  listenFor(bits: number): void
-  handleLow(slot: number): number
-  handleHigh(slot: number): number
-  extract(low: number, high: number): number
-  extractAny(): number
-  insert(forced: number): number
-  resume(time: number, mostUsers: number, mostPages: number): void
-  setMaxUsers(maxUsers: number): void
-  userCount(): number
-  stats(): void
-}
 
 /** Ticks of a window: the core rounds the time of an admission up to one, and the present down. */
 export const TICKS = 30_000

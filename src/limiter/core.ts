@@ -1,9 +1,9 @@
 /**
  * An instance of the core: the one place that sets it up and views its memory.
  */
-import type { CoreExports } from './abi.js'
 import { BINS_SIZE, ON_FULL, REPORT, REPORT_LENGTH, SCRATCH, SCRATCH_SIZE, STATISTICS, USER_SIZE } from './abi.js'
 import type { CoreModule } from './core-module.js'
+import type { CoreExports } from './instantiate.js'
 import { instantiate } from './instantiate.js'
 import type { Settings } from './options.js'
 

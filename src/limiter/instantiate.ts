@@ -1,6 +1,43 @@
-/** Instantiating the core, which imports nothing. */
-import type { CoreExports } from './abi.js'
+/** Instantiating the core, which imports nothing, and what it exports: the one typed interface of it. */
 import type { CoreModule } from './core-module.js'
+
+/** What `assembly/index.ts` exports. Booleans arrive as 0 and 1, u32 as signed numbers. */
+export type CoreExports = {
+  memory: WebAssembly.Memory
+  init(
+    maxUsers: number,
+    limit: number,
+    windowMs: number,
+    capacity: number,
+    refillPerSecond: number,
+    onFull: number,
+    reading: number,
+  ): number
+  setKey(a: number, b: number, c: number, d: number): void
+  setSlots(count: number): number
+  begin(wide: number): void
+  absorb(bytes: number): void
+  remember(slot: number, bytes: number): void
+  rememberWhole(slot: number, bytes: number, wide: number): void
+  decide(slot: number, reading: number, cost: number): number
+  check(slot: number, reading: number, cost: number): number
+  peek(slot: number, reading: number, cost: number): number
+  tokens(slot: number, reading: number): number
+  reset(slot: number, reading: number): void
+  sweep(reading: number, pages: number, soonMs: number): number
+  restartSweep(): void
+  growAhead(): void
+  listenFor(bits: number): void
+  handleLow(slot: number): number
+  handleHigh(slot: number): number
+  extract(low: number, high: number): number
+  extractAny(): number
+  insert(forced: number): number
+  resume(time: number, mostUsers: number, mostPages: number): void
+  setMaxUsers(maxUsers: number): void
+  userCount(): number
+  stats(): void
+}
 
 /**
  * Instantiates a compiled core.

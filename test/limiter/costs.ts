@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import binaryen from 'binaryen'
-import type { CoreExports } from '../../src/limiter/abi.js'
+import type { CoreExports } from '../../src/limiter/instantiate.js'
 
 /** Counts of one operation, on average. */
 export interface Costs {
