@@ -2,7 +2,7 @@
  * The compiled core, from bytes that are part of the package: no file system, no fetch, no bundler plugin.
  * Where compiling bytes is not allowed, the package's `imports` name another file for `#core-module`.
  */
-import { CORE_BASE64 } from '../generated/core-base64.js'
+import { CORE_TEXT } from '../generated/core-text.js'
 
 /** A compiled `spillway/core.wasm`. `WebAssembly.Module` where the types of the platform know it. */
 export type CoreModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } }
@@ -44,6 +44,22 @@ export function compileCoreSync(): CoreModule {
   return compiled
 }
 
+/** Reads the text that `scripts/build-core.mjs` made. */
 function coreBytes(): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(CORE_BASE64), (char) => char.charCodeAt(0))
+  const bytes: number[] = []
+  for (let at = 0; at < CORE_TEXT.length; at++) {
+    const code = codeAt(at)
+    if (code < 123) {
+      bytes.push(code < 97 ? code - 38 : code)
+    } else {
+      const index = 85 * (code - 123) + codeAt(++at) - 38
+      bytes.push(index < 38 ? index + 59 : index + 85)
+    }
+  }
+  return new Uint8Array(bytes)
+}
+
+function codeAt(at: number): number {
+  const code = CORE_TEXT.charCodeAt(at)
+  return code === 33 ? 39 : code === 35 ? 92 : code
 }

@@ -1,4 +1,5 @@
 /** Compiling the core: once, and again after a failure. */
+import { readFileSync } from 'node:fs'
 import { afterEach, expect, test, vi } from 'vitest'
 
 afterEach(() => {
@@ -22,6 +23,15 @@ test('a failed compile is forgotten: the next limiter loads', async () => {
   expect(limiter.isAllowed('a')).toBe(true)
 })
 
+test('the core that is part of the package is the one that was built', async () => {
+  const { loadLimiter } = await importAnew()
+  const compile = vi.spyOn(WebAssembly, 'compile')
+  const limiter = await loadLimiter()
+  limiter.close()
+  const built = readFileSync(new URL('../../build/core.wasm', import.meta.url))
+  expect(Buffer.compare(built, compile.mock.calls[0][0] as Uint8Array)).toBe(0)
+})
+
 test('the core is compiled once, however many limiters load at the same time', async () => {
   const { loadLimiter, createLimiter } = await importAnew()
   const compile = vi.spyOn(WebAssembly, 'compile')
@@ -33,8 +43,7 @@ test('the core is compiled once, however many limiters load at the same time', a
 
 test('createLimiter says what to do where the platform does not compile synchronously, and module gets round it', async () => {
   const { createLimiter } = await importAnew()
-  const { CORE_BASE64 } = await import('../../src/generated/core-base64.js')
-  const module = new WebAssembly.Module(Buffer.from(CORE_BASE64, 'base64'))
+  const module = new WebAssembly.Module(readFileSync(new URL('../../build/core.wasm', import.meta.url)))
   vi.spyOn(WebAssembly, 'Module').mockImplementation(function refuse() {
     throw new RangeError('WebAssembly.Module is disallowed on the main thread')
   } as never)
