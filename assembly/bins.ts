@@ -51,6 +51,11 @@ export function expiredBins(user: User, tick: u32): u32 {
   return index
 }
 
+/** Admissions of all bins. */
+export function countInBins(user: User): u32 {
+  return binsOf(user).total
+}
+
 /** Admissions in the window once the oldest `gone` bins are gone. */
 export function countWithoutBins(user: User, gone: u32): u32 {
   let count = binsOf(user).total
@@ -150,7 +155,8 @@ function writeNewest(user: User): void {
   store<u32>(countOfBin(user, user.cells - 1), bins.newestCount)
 }
 
-function countAt(user: User, index: u32): u32 {
+/** Admissions of the `index`th oldest bin. */
+export function countAt(user: User, index: u32): u32 {
   return index + 1 == <u32>user.cells ? binsOf(user).newestCount : load<u32>(countOfBin(user, index))
 }
 

@@ -3,7 +3,7 @@
  *
  *     0                                                          4,096       8,192 (FIRST_PAGE)
  *     | 64 zeros, new user, report, depth counts, scratch,         | copy of   | page | page | page | ...     memory end
- *     | slot for passing users, first directory, debug's strings | one page  | 4,096 bytes each
+ *     | slot for passing users, first directory, stand-in, debug | one page  | 4,096 bytes each
  *
  * A limiter with few users touches two of these pages only, since the first touch of each costs some microseconds. The
  * zeros are nobody's record: a user who was never found is looked for there.
@@ -74,21 +74,28 @@ export const PASSING_SLOT: usize = SCRATCH + SCRATCH_SIZE + 32
 export const FIRST_DIRECTORY: usize = 1472
 export const FIRST_DIRECTORY_DEPTH: u32 = 6
 
+/** The copy of a user that is looked at in its stead: `lockout.ts`. */
+export const STAND_IN: usize = FIRST_DIRECTORY + ((<usize>4) << FIRST_DIRECTORY_DEPTH)
+
 /** Static data, which only the debug build has, lies from here (`memoryBase` in asconfig.json) to the end of the page. */
 export const STATIC_DATA_END: usize = PAGE_SIZE
 
-/** Room for a copy of one page, used while it splits. */
+/** Room for a copy of one page, used while it splits; and of one window, while it is recorded anew. */
 export const SPLIT_COPY: usize = PAGE_SIZE
 
 /** The number of the first page. */
 export const FIRST_PAGE: u32 = 2
+
+/** Offset of the end of a lockout in a user, and the inline cells before it: `lockout.ts`. */
+export const UNTIL: usize = 56
+export const LOCKED_CELLS: u32 = 12
 
 /** A user's state, laid over its 64 bytes. */
 @unmanaged
 export class User {
   /** Keyed 64-bit hash of the id; 0: the slot is free. */
   handle: u64
-  /** When the user last asked, admitted or denied, in ms since the limiter was loaded. */
+  /** When the user last asked, admitted or denied, in ms since the limiter was loaded; negative: `lockout.ts`. */
   last: f64
   /** Burst tokens at `last`, in thousandths; Infinity: as many as a user never seen has. */
   tokens: f64

@@ -21,10 +21,11 @@ export const FROM_BURST: u32 = 4
 /** Why the request was denied: one of the reasons below. */
 export const REASON: u32 = 5
 
-/** Reasons: admitted, the limit, and no room in memory. */
+/** Reasons: admitted, the limit, no room in memory, and a lockout. */
 export const NO_REASON: u32 = 0
 export const LIMIT: u32 = 1
 export const FULL: u32 = 2
+export const BLOCKED: u32 = 3
 
 // Of `stats`.
 export const USERS: u32 = 0

@@ -32,6 +32,13 @@ export function dropFromRing(user: User, expired: u32): void {
   }
 }
 
+/** Empties the front, whose cells are still in the block as well. */
+export function putFrontBack(user: User): void {
+  user.behind = <u8>((<u32>user.behind + limit - user.front) % limit)
+  user.front = 0
+  user.head = 0
+}
+
 /** Adds `places` admissions. */
 export function pushToRing(user: User, places: u32, entry: u32): void {
   for (let i: u32 = 0; i < places; i++) {

@@ -8,6 +8,7 @@ import { ask, JOINED } from './attention'
 import { placesTaken, staleAt } from './decide'
 import { pageAtIndex } from './directory'
 import { PAGE_USERS, Page, User, userAt } from './layout'
+import { lockedUntil, withoutLockout } from './lockout'
 import { removeStale } from './sweep'
 import { add, canSplit, pageOf, remove, SPLIT_AT, split, splitsCheaply, users } from './table'
 
@@ -15,6 +16,9 @@ import { add, canSplit, pageOf, remove, SPLIT_AT, split, splitsCheaply, users } 
 export const EVICT: u32 = 0
 export const DENY: u32 = 1
 export const ALLOW: u32 = 2
+
+/** Pages that are looked at for somebody who is not locked out. */
+const PAGES_TRIED: u32 = 16
 
 let maxUsers: u32 = 0
 let evicting: bool = false
@@ -80,11 +84,20 @@ function occupiedPage(handle: u64): Page {
   return pageAtIndex(index)
 }
 
-/** Makes at least one user leave the page. False if none is stale and none may be evicted. */
+/**
+ * Makes at least one user leave the page. False if none is stale and none may be evicted. Where everybody is locked out, and any
+ * other user would do, one of the next few pages is tried: few, since a decision waits for it.
+ */
 function vacate(page: Page, now: f64, evict: bool): bool {
   if (removeStale(page, now) > 0) return true
   if (!evict) return false
-  remove(page, victimIn(page, now))
+  let from = page
+  let victim = victimIn(page, now)
+  for (let tries = PAGES_TRIED; users >= maxUsers && lockedUntil(userAt(from, victim)) > now && tries > 0; tries--) {
+    from = occupiedPage(page.prefix + tries)
+    victim = victimIn(from, now)
+  }
+  remove(from, victim)
   evicted++
   return true
 }
@@ -92,7 +105,7 @@ function vacate(page: Page, now: f64, evict: bool): bool {
 /**
  * The slot of the user to evict: the one idle for longest, if its window is empty. If everyone has asked within the last
  * window, the user with the fewest admissions goes, of several the one idle for longest: flooding ids evicts the ids of the
- * flood, and cannot reset the flooder's own window.
+ * flood, and cannot reset the flooder's own window. Who is locked out goes last, the one who is soonest free first.
  */
 function victimIn(page: Page, now: f64): u32 {
   let victim: u32 = 0
@@ -101,10 +114,12 @@ function victimIn(page: Page, now: f64): u32 {
   for (let slot: u32 = 0; slot < PAGE_USERS; slot++) {
     const user = userAt(page, slot)
     if (user.handle == 0) continue
-    const taken = placesTaken(user, now)
-    if (taken > fewest || (taken == fewest && user.last >= longest)) continue
+    const until = lockedUntil(user)
+    const taken = until > now ? u32.MAX_VALUE : placesTaken(withoutLockout(user, now), now)
+    const since = max(user.last, until)
+    if (taken > fewest || (taken == fewest && since > longest)) continue
     victim = slot
-    longest = user.last
+    longest = since
     fewest = taken
   }
   return victim

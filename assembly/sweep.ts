@@ -3,11 +3,12 @@
  *
  * A pass visits every page once, in the order of their prefixes read from the lowest bit on, which is the order of
  * the leaves of the tree that splits make. In that order a page's children and buddy are adjacent, so splits and doublings
- * between slices do not disturb a pass: `cursor`, a bit-reversed prefix padded to 32 bits, always marks a page's start.
+ * between slices do not disturb a pass: `cursor`, a prefix padded with zeros, always marks a page's start.
  */
-import { isStale } from './decide'
+import { isStale, staleAt } from './decide'
 import { pageAtIndex } from './directory'
 import { PAGE_USERS, Page, userAt } from './layout'
+import { isLocked, withoutLockout } from './lockout'
 import { mergeBack, remove } from './table'
 import { caughtUpAt } from './tokens'
 import { clearWindow, emptyAt, isEmpty } from './window'
@@ -30,9 +31,8 @@ export let swept: f64 = 0
 export function sweepSlice(now: f64, pages: u32, soonMs: f64): bool {
   if (cursor == 0) nextStaleAt = Infinity
   for (let visited: u32 = 0; visited < pages; visited++) {
-    const page = pageAtIndex(reverse(cursor))
-    // A page of depth d covers 2^(32 - d) cursors; for d = 0 that is all, and the sum comes to 0 as well.
-    const next = cursor + (page.depth == 0 ? 0 : (<u32>1) << (32 - page.depth))
+    const page = pageAtIndex(cursor)
+    const next = cursorAfter(page, cursor)
     removeStale(page, now)
     if (nextStaleAt > now + soonMs) nextStaleAt = min(nextStaleAt, firstStaleAt(page, now))
     mergeBack(page)
@@ -40,6 +40,17 @@ export function sweepSlice(now: f64, pages: u32, soonMs: f64): bool {
     if (next == 0) return true
   }
   return false
+}
+
+/** The cursor behind the page at a cursor; 0 behind the last. */
+export function cursorAfter(page: Page, at: u32): u32 {
+  // Adds one to the highest bit of the prefix, and carries downwards.
+  let bit = ((<u32>1) << page.depth) >> 1
+  while ((at & bit) != 0) {
+    at ^= bit
+    bit >>= 1
+  }
+  return at ^ bit
 }
 
 /** Makes the next slice start a pass. */
@@ -60,7 +71,7 @@ export function removeStale(page: Page, now: f64): u32 {
         removed++
         continue
       }
-      if (user.block != 0 && isEmpty(user, now)) clearWindow(user)
+      if (user.block != 0 && isEmpty(withoutLockout(user, now), now)) clearWindow(user)
     }
     slot++
   }
@@ -75,16 +86,8 @@ function firstStaleAt(page: Page, now: f64): f64 {
     const user = userAt(page, slot)
     if (user.handle == 0) continue
     const caughtUp = caughtUpAt(user)
-    // The window costs more to look at than the tokens, and seldom matters.
-    if (caughtUp < first) first = min(first, max(caughtUp, emptyAt(user, now)))
+    // The window costs more to look at than the tokens, and seldom matters. (For a lockout, that time is too early.)
+    if (caughtUp < first) first = min(first, isLocked(user) ? staleAt(user, now) : max(caughtUp, emptyAt(user, now)))
   }
   return first
-}
-
-function reverse(bits: u32): u32 {
-  bits = ((bits >> 1) & 0x55555555) | ((bits & 0x55555555) << 1)
-  bits = ((bits >> 2) & 0x33333333) | ((bits & 0x33333333) << 2)
-  bits = ((bits >> 4) & 0x0f0f0f0f) | ((bits & 0x0f0f0f0f) << 4)
-  bits = ((bits >> 8) & 0x00ff00ff) | ((bits & 0x00ff00ff) << 8)
-  return (bits >> 16) | (bits << 16)
 }

@@ -16,8 +16,13 @@ import { capacity, capacityTokens, paceMs, refill, TOKEN } from './quota'
 export const UNSPENT: f64 = Infinity
 
 /** What a user never seen has at `time`. */
-function unspentAt(time: f64): f64 {
+export function unspentAt(time: f64): f64 {
   return min(capacity, time * refill)
+}
+
+/** What a user whose tokens are brought to `now` has then, in thousandths. */
+export function levelOf(user: User, now: f64): f64 {
+  return user.tokens == UNSPENT ? min(capacity, now * refill) : user.tokens
 }
 
 /** What the user has at `time`, in thousandths. */
@@ -37,22 +42,28 @@ export function earn(user: User, now: f64): void {
   const gap = now - user.last
   if (user.tokens == UNSPENT) {
     if (gap <= paceMs) {
-      const level = unspentAt(user.last)
-      if (level < unspentAt(now)) user.tokens = level
+      const level = user.last * refill
+      if (level < capacity && level < now * refill) user.tokens = level
     }
   } else if (gap > paceMs) {
     const level = min(capacity, user.tokens + gap * refill)
-    user.tokens = level >= capacity && unspentAt(now) >= capacity ? UNSPENT : level
+    user.tokens = level >= capacity && now * refill >= capacity ? UNSPENT : level
   }
   user.last = now
 }
 
 /** Takes `thousandths` from a user whose tokens are brought to `now`. False, taking none, if there are not so many. */
 export function spend(user: User, now: f64, thousandths: f64): bool {
-  const left = (user.tokens == UNSPENT ? unspentAt(now) : user.tokens) - thousandths
+  const left = levelOf(user, now) - thousandths
   if (left < 0) return false
   user.tokens = left
   return true
+}
+
+/** Gives `thousandths` back, but no more than make up for what was spent by the last request. */
+export function giveBack(user: User, thousandths: f64): void {
+  const tokens = user.tokens + thousandths
+  user.tokens = tokens < unspentAt(user.last) ? tokens : UNSPENT
 }
 
 /** Whether the user's tokens are at `time`, and from then on, those of a user never seen. */

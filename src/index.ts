@@ -9,5 +9,8 @@ export type {
   LimiterStats,
   ManualClock,
   OnFull,
+  RequestOptions,
+  TogetherDecision,
+  TogetherRequest,
 } from './limiter/index.js'
-export { coarseClock, createLimiter, loadLimiter, manualClock, secondsToWait } from './limiter/index.js'
+export { checkTogether, coarseClock, createLimiter, loadLimiter, manualClock, secondsToWait } from './limiter/index.js'

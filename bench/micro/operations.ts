@@ -3,7 +3,7 @@
  * answer that they must give together.
  */
 import type { Decision, Limiter, LimiterOptions } from 'spillway'
-import { createLimiter } from 'spillway'
+import { checkTogether, createLimiter } from 'spillway'
 import { IdMaker } from '../ids.js'
 import { shuffled } from '../picks.js'
 import { seededRandom } from '../seeded-random.js'
@@ -46,6 +46,21 @@ const IN_BLOCK = 20
 const LARGE_LIMIT = 10_000
 /** Limiters of a batch. */
 const LIMITERS = 20
+/** Users of a snapshot. */
+const CROWD = 1_000_000
+
+/** Admissions of a user, and the bytes that a million with these take in a snapshot. */
+interface Crowd {
+  readonly admissions: (user: number) => number
+  readonly bytes: number
+}
+
+/** The format says so: 96 bytes for all, 26 a user and 2 an admission. */
+const few: Crowd = { admissions: (user) => 1 + (user % 3), bytes: 96 + CROWD * 26 + 2 * (2 * CROWD - 1) }
+const full: Crowd = { admissions: () => LIMIT, bytes: 96 + CROWD * (26 + 2 * LIMIT) }
+
+/** Their clock stands still, and a window never ends. */
+const CROWD_OPTIONS: LimiterOptions = { limit: LIMIT, burst: BURST, windowMs: 1e9, clock: () => 0, maxUsers: CROWD }
 
 /** What an object is kept in, so that it has to be made. */
 const kept: { decision: Decision | undefined } = { decision: undefined }
@@ -89,8 +104,38 @@ export const OPERATIONS: readonly Operation[] = [
   },
   { name: 'large-limit', what: 'isAllowed, admitted: a limit of 10,000, 2,000 spread over the window', prepare: large },
   { name: 'reset', what: 'reset: a known user', prepare: reset },
+  { name: 'own-limit', what: 'isAllowed, admitted: with a limit of its own, a known user', prepare: ownLimit },
+  {
+    name: 'charge',
+    what: 'charge: a known user',
+    prepare: (seed) => afterwards(seed, ({ charge }, id) => charge(id, 1)),
+  },
+  {
+    name: 'refund',
+    what: 'check, admitted, and refund: a known user',
+    prepare: (seed) => afterwards(seed, refundOne),
+  },
+  {
+    name: 'ban',
+    what: 'block, and unblock: a known user',
+    prepare: (seed) => afterwards(seed, blockAndUnblock),
+  },
+  { name: 'two-checks', what: 'check of two limiters, admitted', prepare: (seed) => two(seed, checkBoth) },
+  { name: 'together', what: 'checkTogether of these two', prepare: (seed) => two(seed, checkAtOnce) },
   { name: 'create', what: 'createLimiter, unused', prepare: create },
   { name: 'first', what: 'isAllowed, admitted: the first decision of a limiter', prepare: first },
+  {
+    name: 'snapshot',
+    what: 'snapshot: a million users with 1 to 3 admissions each, 30 MB',
+    prepare: () => snapshot(few),
+  },
+  { name: 'restore', what: 'createLimiter with that snapshot', prepare: () => restore(few) },
+  {
+    name: 'snapshot-50',
+    what: 'snapshot: a million users with 50 admissions each, 126 MB',
+    prepare: () => snapshot(full),
+  },
+  { name: 'restore-50', what: 'createLimiter with that snapshot', prepare: () => restore(full) },
 ]
 
 function hit(name: string, what: string, source: (order: Uint32Array) => IdSource): Operation {
@@ -238,6 +283,92 @@ function reset(seed: number): Batch {
   }
 }
 
+function ownLimit(seed: number): Batch {
+  const { limiter, clock } = load()
+  const ids = sameStrings(orderOf(seed), USERS)()
+  return {
+    calls: ids.length,
+    answer: ids.length,
+    before() {
+      clock.advance(JUMP_MS)
+    },
+    run() {
+      let admitted = 0
+      for (const id of ids) if (limiter.isAllowed(id, { limit: LIMIT - 1 })) admitted++
+      return admitted
+    },
+  }
+}
+
+/** What is done to users who have asked once, with an answer of 0. */
+function afterwards(seed: number, act: (limiter: Limiter, id: string) => number): Batch {
+  const { limiter, clock } = load()
+  const ids = sameStrings(shuffled(USERS, seededRandom(seed)), USERS)()
+  return {
+    calls: USERS,
+    answer: 0,
+    before() {
+      clock.advance(JUMP_MS)
+      countAdmitted(limiter, ids)
+    },
+    run() {
+      let sum = 0
+      for (const id of ids) sum += act(limiter, id)
+      return sum
+    },
+    after() {
+      if (ids.some((id) => !limiter.peek(id).allowed)) throw new Error('a user is denied who is not to be')
+    },
+  }
+}
+
+function refundOne({ check, refund }: Limiter, id: string): number {
+  const { fromBurst } = check(id)
+  refund(id, 1, fromBurst)
+  return fromBurst
+}
+
+function blockAndUnblock({ block, unblock }: Limiter, id: string): number {
+  const blocked = block(id, JUMP_MS)
+  unblock(id)
+  return blocked ? 0 : 1
+}
+
+/** Two limits that every request has to meet. */
+function two(seed: number, admits: (perSecond: Limiter, perDay: Limiter, id: string) => boolean): Batch {
+  const clock = new SteppingClock(STEP_MS)
+  const options = { burst: false, sweepIntervalMs: 0, clock: clock.read } as const
+  const perSecond = createLimiter({ limit: LIMIT, windowMs: WINDOW_MS, ...options })
+  const perDay = createLimiter({ limit: 1e6, windowMs: 86_400_000, ...options })
+  const ids = sameStrings(orderOf(seed), USERS)()
+  return {
+    calls: ids.length,
+    answer: ids.length,
+    before() {
+      clock.advance(JUMP_MS)
+      perDay.clear()
+    },
+    run() {
+      let admitted = 0
+      for (const id of ids) if (admits(perSecond, perDay, id)) admitted++
+      return admitted
+    },
+  }
+}
+
+function checkBoth(perSecond: Limiter, perDay: Limiter, id: string): boolean {
+  const first = perSecond.check(id)
+  const second = perDay.check(id)
+  return first.allowed && second.allowed
+}
+
+function checkAtOnce(perSecond: Limiter, perDay: Limiter, userId: string): boolean {
+  return checkTogether([
+    { limiter: perSecond, userId },
+    { limiter: perDay, userId },
+  ]).allowed
+}
+
 function create(): Batch {
   let limiters: Limiter[] = []
   return {
@@ -271,6 +402,34 @@ function first(): Batch {
     after() {
       for (const limiter of limiters) limiter.close()
     },
+  }
+}
+
+function crowd({ admissions }: Crowd): Limiter {
+  const limiter = createLimiter({ ...CROWD_OPTIONS, sweepIntervalMs: 0 })
+  for (let user = 0; user < CROWD; user++) limiter.charge(`user_${user}`, admissions(user))
+  return limiter
+}
+
+function snapshot(of: Crowd): Batch {
+  const limiter = crowd(of)
+  return { calls: 1, answer: of.bytes, before() {}, run: () => limiter.snapshot().length }
+}
+
+function restore(of: Crowd): Batch {
+  const limiter = crowd(of)
+  const bytes = limiter.snapshot()
+  limiter.close()
+  let restored: Limiter
+  return {
+    calls: 1,
+    answer: CROWD,
+    before() {},
+    run() {
+      restored = createLimiter({ ...CROWD_OPTIONS, sweepIntervalMs: 0, snapshot: bytes })
+      return restored.stats().users
+    },
+    after: () => restored.close(),
   }
 }
 

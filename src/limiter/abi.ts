@@ -18,38 +18,33 @@ export const SCRATCH_SIZE = 1024
 /** The slot for a user who is not remembered. */
 export const PASSING = 0
 
-/** Bytes of a user who moves: the user, and the largest ring block. */
-export const USER_SIZE = 64
-export const BINS_SIZE = 384
+/** What `addUsers` gives where there is no memory for a user. */
+export const NO_ROOM = -1
 
 /** The bits that `decide` and `check` return: the verdict, and what the core asks of the timer. */
 export const ADMITTED = 1
 export const JOINED = 2
 export const LOW_RESERVE = 4
 
-/** Numbers in the report of a decision. */
-export const DECISION_REPORT = {
-  REMAINING: 0,
-  BURST_REMAINING: 1,
-  ADMITTED_AT: 2,
-  EMPTY_AT: 3,
-  FROM_BURST: 4,
-  REASON: 5,
-} as const
+/** Where the numbers of a decision are in the report. */
+export const REMAINING = 0
+export const BURST_REMAINING = 1
+export const ADMITTED_AT = 2
+export const EMPTY_AT = 3
+export const FROM_BURST = 4
+export const REASON = 5
 
 /** Reasons in it. */
-export const REASONS = { NO_REASON: 0, LIMIT: 1, FULL: 2 } as const
+export const REASONS = { NO_REASON: 0, LIMIT: 1, FULL: 2, BLOCKED: 3 } as const
+
+/** The numbers that only grow, and that a limiter carries over from instance to instance. */
+export const COUNTS = ['allowed', 'denied', 'burstSpent', 'swept', 'evicted', 'forcedGrowths'] as const
 
 /** Numbers in the report of `stats`, by their places in it. */
 export const STATISTICS = [
   'users',
   'memoryBytes',
-  'allowed',
-  'denied',
-  'burstSpent',
-  'swept',
-  'evicted',
-  'forcedGrowths',
+  ...COUNTS,
   'tablePages',
   'touchedBytes',
   'latest',

@@ -28,8 +28,7 @@ export function startTimer(callback: () => void, delayMs: number): BackgroundTim
   } catch {
     return undefined
   }
-  unref(timer)
-  leaveContext(timer)
+  detach(timer)
   return {
     // Fakes of sinon, on which those of vitest and Jest are built, have their clock on each function.
     faked: !isReal() || 'clock' in setTimeout,
@@ -38,24 +37,21 @@ export function startTimer(callback: () => void, delayMs: number): BackgroundTim
   }
 }
 
-/** Lets the process end though a timer runs. Timers are objects in Node and Bun, numbers in Deno and browsers. */
-function unref(timer: unknown): void {
-  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') {
-    timer.unref()
+/**
+ * Lets the process end though a timer runs, and takes the stores of `AsyncLocalStorage` off it. Timers are objects in Node and
+ * Bun, numbers in Deno and browsers.
+ *
+ * Node has no call for those stores. It keeps them in the timer, under symbols: `kResourceStore` for each storage up to Node 22,
+ * `kAsyncContextFrame` for all from Node 24 on. They are the only objects there; the rest are numbers and booleans. Deno and
+ * Bun keep them out of reach.
+ */
+function detach(timer: unknown): void {
+  if (typeof timer !== 'object' || timer === null) {
+    ;(globalThis as { Deno?: { unrefTimer(id: unknown): void } }).Deno?.unrefTimer(timer)
     return
   }
-  const { Deno } = globalThis as { Deno?: { unrefTimer(id: unknown): void } }
-  Deno?.unrefTimer(timer)
-}
-
-/**
- * Takes the stores of `AsyncLocalStorage` off a timer. Node has no call for that. It keeps them in the timer, under symbols:
- * `kResourceStore` for each storage up to Node 22, `kAsyncContextFrame` for all from Node 24 on. They are the only objects
- * there; the rest are numbers and booleans. Deno and Bun keep them out of reach.
- */
-function leaveContext(timer: unknown): void {
-  if (typeof timer !== 'object' || timer === null) return
-  const properties = timer as Record<symbol, unknown>
+  const properties = timer as { unref?(): void; [key: symbol]: unknown }
+  properties.unref?.()
   for (const key of Object.getOwnPropertySymbols(timer)) {
     if (typeof properties[key] === 'object') properties[key] = undefined
   }

@@ -4,6 +4,9 @@ import { describe } from './validation.js'
 /** A source of time: milliseconds, fractions allowed, from any origin. Readings should never go back. */
 export type Clock = () => number
 
+/** The latest time in milliseconds since loading, 139 years: up to there the ticks of a whole millisecond are exact. */
+export const LATEST_MS = 2 ** 42
+
 // What the globals were when this module was loaded. V8 holds a global that nobody replaced as a constant, so comparing
 // `Date` costs a decision nothing; `performance` is an accessor in Node, and reading that global anew costs 8 ns.
 const { Date: DateAtLoading, performance: performanceAtLoading } = globalThis

@@ -1,7 +1,7 @@
 /**
  * An instance of the core: the one place that sets it up and views its memory.
  */
-import { BINS_SIZE, ON_FULL, REPORT, REPORT_LENGTH, SCRATCH, SCRATCH_SIZE, STATISTICS, USER_SIZE } from './abi.js'
+import { ON_FULL, REPORT, REPORT_LENGTH, SCRATCH, SCRATCH_SIZE, STATISTICS } from './abi.js'
 import type { CoreModule } from './core-module.js'
 import type { CoreExports } from './instantiate.js'
 import { instantiate } from './instantiate.js'
@@ -15,29 +15,30 @@ interface Views {
   /** The scratch area in bytes, and in 16-bit code units. */
   readonly bytes: Uint8Array
   readonly units: Uint16Array
-  /** A user who moves, in the scratch area. */
-  readonly moving: Uint8Array
   readonly report: Float64Array
 }
 
 /** An instance of the core. It takes no memory before `start`. */
 export class Core {
   readonly abi: CoreExports
+  /** 128 bits that decide where users lie. */
+  readonly key: Uint32Array
   readonly #settings: Settings
   readonly #module: CoreModule
-  readonly #key: Uint32Array
-  #origin = 0
-  #views: Views
+  /** The reading of the clock since when users never seen are idle. */
+  origin = 0
+  /** Of the memory that there is once `start` has been called. */
+  #views!: Views
 
   /**
    * Instantiates a compiled core.
    *
-   * @param key 128 bits that decide where users lie: random ones, if not given
+   * @param key random, if not given
    * @throws {TypeError} if the module is not Spillway's core
    * @throws {RangeError} if the platform has no room for another WebAssembly memory
    */
   constructor(module: CoreModule, settings: Settings, key = randomKey()) {
-    this.#key = key
+    this.key = key
     this.#module = module
     this.#settings = settings
     try {
@@ -45,7 +46,6 @@ export class Core {
     } catch (error) {
       throw error instanceof TypeError ? error : outOfMemory(settings, error)
     }
-    this.#views = view(this.abi.memory)
   }
 
   /**
@@ -61,9 +61,10 @@ export class Core {
     if (!this.abi.init(maxUsers, limit, windowMs, capacity, refillPerSecond, policy, origin)) {
       throw outOfMemory(this.#settings)
     }
-    const [a, b, c, d] = this.#key
+    const [a, b, c, d] = this.key
     this.abi.setKey(a, b, c, d)
-    this.#origin = origin
+    this.origin = origin
+    this.#views = view(this.abi.memory)
     return this
   }
 
@@ -73,7 +74,7 @@ export class Core {
    * @throws {RangeError} if there is no memory for it
    */
   successor(): Core {
-    const core = new Core(this.#module, this.#settings, this.#key).start(this.#origin)
+    const core = new Core(this.#module, this.#settings, this.key).start(this.origin)
     const { latest, peakUsers, peakPages } = this.statistics()
     core.abi.resume(latest, peakUsers, peakPages)
     return core
@@ -103,12 +104,12 @@ export class Core {
    * @returns false if there is none, and the user is still there
    */
   moveUser(slot: number, from: Core, forced: boolean): boolean {
-    return !from.abi.extract(this.abi.handleLow(slot), this.abi.handleHigh(slot)) || this.#insertFrom(from, forced)
+    return this.#insert(from.abi.extract(this.abi.handleLow(slot), this.abi.handleHigh(slot)), from, forced)
   }
 
   /** Likewise any user of another instance. */
   moveAnyUser(from: Core, forced: boolean): boolean {
-    return !from.abi.extractAny() || this.#insertFrom(from, forced)
+    return this.#insert(from.abi.extractAny(), from, forced)
   }
 
   /** Both instances together hold no more than `maxUsers`. */
@@ -116,12 +117,14 @@ export class Core {
     this.abi.setMaxUsers(this.#settings.maxUsers - other.abi.userCount())
   }
 
-  #insertFrom(from: Core, forced: boolean): boolean {
+  /** Adds the user whose record lies in the scratch area of the other instance, if there is one. */
+  #insert(bytes: number, from: Core, forced: boolean): boolean {
+    if (bytes === 0) return true
     this.leaveRoomFor(from)
-    this.views.moving.set(from.views.moving)
-    if (this.abi.insert(Number(forced))) return true
+    this.views.bytes.set(from.views.bytes)
+    if (this.abi.addUsers(bytes, Number(forced)) > 0) return true
     // It has just left, so there is room for it where it was.
-    from.abi.insert(1)
+    from.abi.addUsers(bytes, 1)
     this.leaveRoomFor(from)
     return false
   }
@@ -132,27 +135,14 @@ function randomKey(): Uint32Array {
   return crypto.getRandomValues(new Uint32Array(4))
 }
 
-function outOfMemory({ maxUsers }: Settings, cause?: unknown): RangeError {
-  return new RangeError(
-    `maxUsers: this platform has no memory for another limiter (maxUsers is ${maxUsers}; it takes memory as users come)`,
-    { cause },
-  )
+export function outOfMemory({ maxUsers }: Settings, cause?: unknown): RangeError {
+  return new RangeError(`maxUsers: this platform has no memory for another limiter, of up to ${maxUsers}`, { cause })
 }
 
 function view({ buffer }: WebAssembly.Memory): Views {
-  if (buffer.byteLength === 0) return NO_VIEWS
   return {
     bytes: new Uint8Array(buffer, SCRATCH, SCRATCH_SIZE),
     units: new Uint16Array(buffer, SCRATCH, SCRATCH_SIZE / 2),
-    moving: new Uint8Array(buffer, SCRATCH, USER_SIZE + BINS_SIZE),
     report: new Float64Array(buffer, REPORT, REPORT_LENGTH),
   }
-}
-
-/** Of a memory without any pages. */
-const NO_VIEWS: Views = {
-  bytes: new Uint8Array(),
-  units: new Uint16Array(),
-  moving: new Uint8Array(),
-  report: new Float64Array(),
 }

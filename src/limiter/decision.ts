@@ -7,7 +7,7 @@ import { checkNumber } from './validation.js'
 export type DenialReason =
   /** The window is full, and the tokens do not suffice. */
   | 'limit'
-  /** The user is blocked: nothing blocks yet. */
+  /** The user is blocked: `block`. */
   | 'blocked'
   /** There is no room: the limiter takes no newcomer, or there is no memory for another admission of the user. */
   | 'full'
@@ -16,7 +16,7 @@ export type DenialReason =
 export interface Decision {
   /** Whether the request is admitted. */
   allowed: boolean
-  /** Base admissions in any window: the option. */
+  /** Base admissions in any window: the option, or the limit of the request. */
   limit: number
   /** Free base places. */
   remaining: number

@@ -46,7 +46,7 @@ const ENOUGH_HITS = PERIOD / 2
 export const LEFT_OUT = 16 * PERIOD
 
 export class IdCache {
-  #core: Core
+  readonly #core: Core
   readonly #mostBits: number
   /** Slots of the memo, as a power of two; and what takes them from a spread. */
   #bits = FEWEST_BITS - 1
@@ -65,17 +65,6 @@ export class IdCache {
     this.#core = core
     const bits = 32 - Math.clz32(maxUsers) + BITS_A_USER
     this.#mostBits = Math.max(FEWEST_BITS, Math.min(MOST_BITS, bits))
-  }
-
-  /** Goes on with another instance of the core, which remembers nobody. */
-  moveTo(core: Core): void {
-    this.#core = core
-    this.#bits = FEWEST_BITS - 1
-    this.#ids = []
-    this.#tags = new Uint32Array()
-    this.#hits = 0
-    this.#misses = 0
-    this.#leftOut = BEFORE_MEMO
   }
 
   /**

@@ -19,9 +19,15 @@ export type CoreExports = {
   absorb(bytes: number): void
   remember(slot: number, bytes: number): void
   rememberWhole(slot: number, bytes: number, wide: number): void
-  decide(slot: number, reading: number, cost: number): number
-  check(slot: number, reading: number, cost: number): number
-  peek(slot: number, reading: number, cost: number): number
+  decide(slot: number, reading: number, cost: number, within: number): number
+  check(slot: number, reading: number, cost: number, within: number): number
+  peek(slot: number, reading: number, cost: number, within: number): number
+  weigh(slot: number, reading: number, cost: number, within: number): number
+  charge(slot: number, reading: number, cost: number): number
+  refund(slot: number, reading: number, base: number, tokens: number): void
+  block(slot: number, reading: number, ms: number): number
+  unblock(slot: number, reading: number): void
+  wanted(): number
   tokens(slot: number, reading: number): number
   reset(slot: number, reading: number): void
   sweep(reading: number, pages: number, soonMs: number): number
@@ -32,7 +38,9 @@ export type CoreExports = {
   handleHigh(slot: number): number
   extract(low: number, high: number): number
   extractAny(): number
-  insert(forced: number): number
+  startReading(): number
+  readUsers(): number
+  addUsers(bytes: number, forced: number): number
   resume(time: number, mostUsers: number, mostPages: number): void
   setMaxUsers(maxUsers: number): void
   userCount(): number
@@ -47,8 +55,8 @@ export type CoreExports = {
 export function instantiate(module: CoreModule): CoreExports {
   const compiled = module as WebAssembly.Module
   const exported = new Set(WebAssembly.Module.exports(compiled).map(({ name }) => name))
-  if (!exported.has('decide') || !exported.has('listenFor')) {
-    throw new TypeError('module must be the compiled spillway/core.wasm of this version; it lacks exports of it')
+  if (!exported.has('decide') || !exported.has('addUsers')) {
+    throw new TypeError('module must be the spillway/core.wasm of this version')
   }
   // A plain object: engines look up its functions faster than those of the frozen namespace.
   return { ...new WebAssembly.Instance(compiled, {}).exports } as CoreExports

@@ -2,7 +2,7 @@
 import { compileCore, compileCoreSync } from '#core-module'
 import type { Limiter } from './limiter.js'
 import type { LimiterOptions } from './options.js'
-import { resolveOptions } from './options.js'
+import { resolveOptions, resolveSnapshot } from './options.js'
 import { WasmLimiter } from './wasm-limiter.js'
 
 /**
@@ -10,7 +10,7 @@ import { WasmLimiter } from './wasm-limiter.js'
  *
  * @throws {TypeError} for an option of a wrong type or one that does not exist
  * @throws {RangeError} for a number that is not accepted
- * @throws {Error} if the clock gives no finite number
+ * @throws {Error} if the clock gives no finite number, and if the snapshot is damaged or of a limiter with other options
  * @example
  * ```ts
  * const limiter = await loadLimiter({ limit: 10 }) // no burst tokens, since it has a limit of its own
@@ -19,7 +19,8 @@ import { WasmLimiter } from './wasm-limiter.js'
  */
 export async function loadLimiter(options: LimiterOptions = {}): Promise<Limiter> {
   const settings = resolveOptions(options)
-  return new WasmLimiter(settings.module ?? (await compileCore()), settings)
+  const snapshot = resolveSnapshot(options)
+  return new WasmLimiter(settings.module ?? (await compileCore()), settings, snapshot)
 }
 
 /**
@@ -37,5 +38,6 @@ export async function loadLimiter(options: LimiterOptions = {}): Promise<Limiter
  */
 export function createLimiter(options: LimiterOptions = {}): Limiter {
   const settings = resolveOptions(options)
-  return new WasmLimiter(settings.module ?? compileCoreSync(), settings)
+  const snapshot = resolveSnapshot(options)
+  return new WasmLimiter(settings.module ?? compileCoreSync(), settings, snapshot)
 }

@@ -7,7 +7,7 @@ import type { CoreModule } from './core-module.js'
 import type { Quota } from './quota.js'
 import { DEFAULT_QUOTA, QUOTA_RANGES } from './quota.js'
 import type { Range } from './validation.js'
-import { checkNames, checkNumber, describe, tagOf } from './validation.js'
+import { checkNames, checkNumber, checkTag, describe } from './validation.js'
 
 /** Options of `loadLimiter` and `createLimiter`. Each has a default. */
 export interface LimiterOptions {
@@ -42,6 +42,11 @@ export interface LimiterOptions {
   clock?: Clock | undefined
   /** The compiled core (`spillway/core.wasm`), for places that do not allow compiling bytes. */
   module?: CoreModule | undefined
+  /**
+   * What `snapshot()` of a limiter with the same `limit`, `windowMs` and `burst` gave: this one goes on with its users, as
+   * if it had been idle in between. It is read while loading, and not kept.
+   */
+  snapshot?: Uint8Array | undefined
 }
 
 /** Options of burst tokens. */
@@ -87,6 +92,7 @@ const OPTION_NAMES = Object.keys({
   sweepIntervalMs: true,
   clock: true,
   module: true,
+  snapshot: true,
 } satisfies Record<keyof LimiterOptions, true>)
 
 const BURST_NAMES = Object.keys({ capacity: true, refillPerSecond: true } satisfies Record<keyof BurstOptions, true>)
@@ -100,7 +106,8 @@ const BURST_NAMES = Object.keys({ capacity: true, refillPerSecond: true } satisf
 export function resolveOptions(given: LimiterOptions): Settings {
   checkNames('options', given, OPTION_NAMES)
   const options: LimiterOptions = { __proto__: null, ...given } as object
-  const { limit, windowMs } = options
+  const { limit, windowMs, module } = options
+  checkTag('module', module, 'WebAssembly.Module')
   // Tokens by default only with the default limit: who says 5 in 15 minutes must not find 105 admitted.
   const burstByDefault = limit === undefined && windowMs === undefined ? {} : false
   return {
@@ -118,9 +125,20 @@ export function resolveOptions(given: LimiterOptions): Settings {
       SWEEP_INTERVAL_RANGE,
     ),
     clock: resolveClock(options.clock),
-    module: resolveModule(options.module),
+    module,
     spareBytes: SPARE_BYTES,
   }
+}
+
+/**
+ * Checks the snapshot among options that are checked otherwise. It is no setting: those are kept, and it is large.
+ *
+ * @throws {TypeError} if it is no `Uint8Array`
+ */
+export function resolveSnapshot(given: LimiterOptions): Uint8Array | undefined {
+  const { snapshot }: LimiterOptions = { __proto__: null, ...given } as object
+  checkTag('snapshot', snapshot, 'Uint8Array')
+  return snapshot
 }
 
 function resolveBurst(given: unknown): Pick<Quota, 'capacity' | 'refillPerSecond'> {
@@ -144,28 +162,16 @@ function numberOr(name: string, value: unknown, fallback: number, range: Range):
 
 function resolveOnFull(value: unknown): OnFull {
   if (value === undefined) return 'evict'
-  const accepted = `onFull must be ${ON_FULL.map((name) => `'${name}'`).join(', ')}`
-  if (typeof value !== 'string') throw new TypeError(`${accepted}, not ${describe(value)}`)
   const found = ON_FULL.find((name) => name === value)
-  if (!found) throw new RangeError(`${accepted}, not ${describe(value)}`)
-  return found
+  if (found) return found
+  const Wrong = typeof value === 'string' ? RangeError : TypeError
+  throw new Wrong(`onFull must be ${ON_FULL.map((name) => `'${name}'`).join(', ')}, not ${describe(value)}`)
 }
 
 function resolveClock(value: unknown): Clock {
-  if (value === undefined) {
-    if (hasSystemClock()) return systemClock
-    throw new TypeError('clock must be given where there is no performance.now()')
-  }
-  if (typeof value !== 'function') {
-    throw new TypeError(`clock must be a function that gives milliseconds, not ${describe(value)}`)
-  }
-  return value as Clock
-}
-
-function resolveModule(value: unknown): CoreModule | undefined {
-  // By its tag, since a module of another realm (a test runner's, a frame's) is no instance of this one's class.
-  if (value === undefined || tagOf(value) === 'WebAssembly.Module') return value as CoreModule | undefined
-  throw new TypeError(`module must be a WebAssembly.Module, not ${describe(value)}`)
+  if (value === undefined && hasSystemClock()) return systemClock
+  if (typeof value === 'function') return value as Clock
+  throw new TypeError(`clock must be a function that gives milliseconds, not ${describe(value)}`)
 }
 
 interface Platform {

@@ -22,7 +22,7 @@ export const DEFAULT_QUOTA: Quota = { limit: 50, windowMs: 1000, capacity: 100, 
 /** What each number of a quota may be. */
 export const QUOTA_RANGES: { readonly [Name in keyof Quota]: Range } = {
   limit: { from: 1, to: 1_000_000_000, whole: true },
-  windowMs: { from: 1, to: Number.MAX_SAFE_INTEGER },
+  windowMs: { from: 1, to: 2 ** 53 - 1 },
   capacity: { from: 0, to: 1_000_000_000 },
   refillPerSecond: { from: 0, to: 1_000_000_000 },
 }

@@ -48,7 +48,7 @@ export class Sweeper {
   #pagesOfPass = 0
   #joinedInPass = false
   /** What the limiter's clock is to show when the next pass begins, if it keeps pace with the timers. */
-  #expected = Number.NEGATIVE_INFINITY
+  #expected = -Infinity
   /** Passes in a row that the clock did not keep pace with. */
   #outOfPace = 0
   #listeningFor = 0
@@ -71,7 +71,7 @@ export class Sweeper {
       if (this.#pagesOfPass > 0) this.#joinedInPass = true
       if (this.#sweepTimer === undefined || this.#sweepTimer.isLost() || this.#resting) {
         this.#outOfPace = 0
-        this.#expected = Number.NEGATIVE_INFINITY
+        this.#expected = -Infinity
         this.#schedule(this.#intervalMs)
       }
       if (this.#sweepTimer?.faked === false) this.#listen(0, JOINED)
@@ -125,7 +125,7 @@ export class Sweeper {
       // The limiter's clock failed. That is for the next decision to throw, to a caller who can catch it; thrown from
       // a timer it would end the process. The sweep is tried again.
       this.#outOfPace++
-      this.#schedulePass(Number.NEGATIVE_INFINITY, 0)
+      this.#schedulePass(-Infinity, 0)
     }
   }
 

@@ -6,12 +6,10 @@
  * the garbage collector. Every user is in one of the two, so no answer changes on the way. If memory ends under the fresh
  * instance, the move turns back: the old one has room for all.
  */
+import { COUNTS } from './abi.js'
 import type { Core, Statistic, Statistics } from './core.js'
 import { IdCache } from './id-cache.js'
 import type { Settings } from './options.js'
-
-/** The numbers that only grow, and are carried over from instance to instance. */
-const COUNTS = ['allowed', 'denied', 'burstSpent', 'swept', 'evicted', 'forcedGrowths'] as const
 
 /** What is held by both instances while users move. */
 const HELD: readonly Statistic[] = ['users', 'memoryBytes']
@@ -25,6 +23,8 @@ const WASTEFUL = 1 / 4
 /** Users moved for each page that a slice would sweep: about as much work. */
 const USERS_A_PAGE = 16
 
+type Counts = Record<(typeof COUNTS)[number], number>
+
 export class Users {
   /** The instance that decides. Changes in `sweep`, and in `slotOf` when a move turns back. */
   core: Core
@@ -32,19 +32,12 @@ export class Users {
   #previous: Core | undefined
   /** Whether users move back, since memory ended: then they move even if somebody has to leave. */
   #movingBack = false
-  readonly #ids: IdCache
+  #ids: IdCache
   readonly #settings: Settings
   /** What instances before this one have counted. */
-  #counted: Record<(typeof COUNTS)[number], number> = {
-    allowed: 0,
-    denied: 0,
-    burstSpent: 0,
-    swept: 0,
-    evicted: 0,
-    forcedGrowths: 0,
-  }
+  #counted: Counts = countsOf()
   /** What the instance that users are moved from had counted when the move began. */
-  #carried: Record<(typeof COUNTS)[number], number> = this.#counted
+  #carried: Counts = this.#counted
   #listeningFor = 0
 
   constructor(core: Core, settings: Settings) {
@@ -78,10 +71,26 @@ export class Users {
     this.#moveUsers(Infinity)
   }
 
+  /**
+   * Forgets all users: an empty instance takes over.
+   *
+   * @throws {RangeError} if there is no memory for it
+   */
+  clear(): void {
+    this.#decideBy(this.core.successor())
+    this.#previous = undefined
+    this.core.abi.setMaxUsers(this.#settings.maxUsers)
+  }
+
   /** Has the instance that decides ask for attention by these bits. */
   listenFor(bits: number): void {
     this.#listeningFor = bits
     this.core.abi.listenFor(bits)
+  }
+
+  /** The instances that hold users. */
+  get cores(): readonly Core[] {
+    return this.#previous === undefined ? [this.core] : [this.core, this.#previous]
   }
 
   /** Pages that a pass has to sweep, those included whose users are still to move. */
@@ -134,7 +143,8 @@ export class Users {
     this.#previous = this.core
     this.core = core
     this.core.leaveRoomFor(this.#previous)
-    this.#ids.moveTo(core)
+    // The new instance remembers nobody.
+    this.#ids = new IdCache(core, this.#settings.maxUsers)
     this.#previous.abi.listenFor(0)
     core.abi.listenFor(this.#listeningFor)
   }
@@ -157,4 +167,9 @@ export class Users {
     }
     return this.#previous === undefined
   }
+}
+
+/** The counts among statistics; without any, those of nothing done yet. */
+export function countsOf(statistics?: Statistics): Counts {
+  return Object.fromEntries(COUNTS.map((name) => [name, statistics?.[name] ?? 0])) as Counts
 }

@@ -12,16 +12,16 @@ export interface Range {
 /**
  * Checks a number.
  *
+ * @param of what the message puts before the name
  * @throws {TypeError} if it is none
  * @throws {RangeError} if it is out of range
  */
-export function checkNumber(name: string, value: unknown, { from, to, whole = false }: Range): number {
-  const accepted = `${name} must be ${whole ? 'a whole' : 'a'} number from ${from} to ${to}`
-  if (typeof value !== 'number') throw new TypeError(`${accepted}, not ${describe(value)}`)
-  if (!(value >= from && value <= to) || (whole && !Number.isInteger(value))) {
-    throw new RangeError(`${accepted}, not ${value}`)
-  }
-  return value
+export function checkNumber(name: string, value: unknown, { from, to, whole = false }: Range, of = ''): number {
+  // The message is made only where it is wanted: requests are checked by this.
+  const isNumber = typeof value === 'number'
+  if (isNumber && value >= from && value <= to && !(whole && !Number.isInteger(value))) return value
+  const message = `${of}${name} must be ${whole ? 'a whole' : 'a'} number from ${from} to ${to}, not ${describe(value)}`
+  throw isNumber ? new RangeError(message) : new TypeError(message)
 }
 
 /**
@@ -31,7 +31,7 @@ export function checkNumber(name: string, value: unknown, { from, to, whole = fa
  */
 export function checkNames(what: string, given: unknown, known: readonly string[]): void {
   // By its tag: an array or a Map has no options for own properties, and would pass for one without any.
-  if (tagOf(given) !== 'Object') {
+  if (Object.getPrototypeOf(given ?? 0) !== Object.prototype && tagOf(given) !== 'Object') {
     throw new TypeError(`${what} must be an object, not ${describe(given)}`)
   }
   for (const name of Object.keys(given as object)) {
@@ -46,13 +46,25 @@ export function checkNames(what: string, given: unknown, known: readonly string[
  *
  * @throws {TypeError} if it is not a string
  */
-export function checkId(id: unknown): void {
-  if (typeof id !== 'string') throw new TypeError(`userId must be a string, not ${describe(id)}`)
+export function checkId(id: unknown, name = 'userId'): void {
+  if (typeof id !== 'string') throw new TypeError(`${name} must be a string, not ${describe(id)}`)
 }
 
 /** The type that a value says it has, whatever realm it is of: `Object`, `Map`, `WebAssembly.Module`. */
 export function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice('[object '.length, -1)
+}
+
+/**
+ * Checks that an option is left out, or has a type.
+ *
+ * @param tag the type that it says it has: by that, since a module of another realm (a test runner's, a frame's) is no
+ *   instance of this one's class
+ * @throws {TypeError} if not
+ */
+export function checkTag(name: string, value: unknown, tag: string): void {
+  if (value !== undefined && tagOf(value) !== tag)
+    throw new TypeError(`${name} must be a ${tag}, not ${describe(value)}`)
 }
 
 /** Says what a value is, for messages: short, whatever it is. */

@@ -1,32 +1,36 @@
 /** The limiter of one thread: the interface's verbs, over an instance of the core. */
-import { ADMITTED, DECISION_REPORT } from './abi.js'
+import { ADMITTED, ADMITTED_AT, BURST_REMAINING, EMPTY_AT, FROM_BURST, JOINED, REASON, REMAINING } from './abi.js'
+import { LATEST_MS } from './clock.js'
 import { Core } from './core.js'
 import type { CoreModule } from './core-module.js'
 import type { Decision, DenialReason } from './decision.js'
-import type { Limiter, LimiterStats } from './limiter.js'
+import type { Limiter, LimiterStats, RequestOptions } from './limiter.js'
+import type { Member } from './member.js'
+import { MEMBER } from './member.js'
 import type { Settings } from './options.js'
-import { maxCost } from './quota.js'
+import { QUOTA_RANGES } from './quota.js'
+import { checkCost, checkLimit } from './request.js'
+import { readSnapshot, writeSnapshot } from './snapshot.js'
 import type { SweepTarget } from './sweeper.js'
 import { Sweeper } from './sweeper.js'
-import { Users } from './users.js'
-import { checkId, checkNumber, describe } from './validation.js'
-
-const { REMAINING, BURST_REMAINING, ADMITTED_AT, EMPTY_AT, FROM_BURST, REASON } = DECISION_REPORT
-
-/** The latest time in milliseconds since loading, 139 years: up to there the ticks of a whole millisecond are exact. */
-const LATEST_MS = 2 ** 42
-
-const MS_A_YEAR = 365.25 * 86_400_000
+import { countsOf, Users } from './users.js'
+import type { Range } from './validation.js'
+import { checkId, checkNames, checkNumber, describe } from './validation.js'
 
 /** By the number that the core reports. */
-const REASON_NAMES: readonly (DenialReason | undefined)[] = [undefined, 'limit', 'full']
+const REASON_NAMES: readonly (DenialReason | undefined)[] = [undefined, 'limit', 'full', 'blocked']
+
+const REQUEST_NAMES = Object.keys({ cost: true, limit: true } satisfies Record<keyof RequestOptions, true>)
+
+/** What was taken and may be given back, or turned out to be so: at most what any limiter has. */
+const AFTERWARDS: Range = { from: 0, to: QUOTA_RANGES.limit.to + QUOTA_RANGES.capacity.to, whole: true }
 
 /** Methods are fields, so that they can be used detached from the limiter. */
 export class WasmLimiter implements Limiter {
   readonly #settings: Settings
-  /** Most that one request may cost: a whole number. */
-  readonly #maxCost: number
-  /** The reading of the clock at loading. */
+  /** The limit of requests that have none of their own. */
+  readonly #limit: number
+  /** The reading of the clock at loading, or, with a snapshot, the one that there would have been. */
   readonly #origin: number
   /** An instance that has no memory yet; undefined once the first user was asked about, or the limiter is closed. */
   #unused: Core | undefined
@@ -35,41 +39,72 @@ export class WasmLimiter implements Limiter {
   #sweeper: Sweeper | undefined
   /** Held here and nowhere else, so that it is collected with the limiter. */
   #sweepTarget: SweepTarget | undefined
+  #member: Member | undefined
 
-  constructor(module: CoreModule, settings: Settings) {
+  constructor(module: CoreModule, settings: Settings, snapshot: Uint8Array | undefined) {
     this.#settings = settings
-    this.#maxCost = maxCost(settings.quota)
-    this.#origin = finite(settings.clock())
+    this.#limit = settings.quota.limit
+    const reading = settings.clock()
+    checkReading(reading, reading)
     warmUp(module, settings)
-    this.#unused = new Core(module, settings)
+    if (snapshot === undefined) {
+      this.#origin = reading
+      this.#unused = new Core(module, settings)
+    } else {
+      const core = readSnapshot(snapshot, module, settings, reading)
+      this.#origin = core.origin
+      this.#decideBy(core)
+      if (core.abi.userCount() > 0) this.#sweeper?.attend(JOINED)
+    }
   }
 
-  readonly isAllowed = (userId: string, cost = 1): boolean => {
-    if (cost !== 1) this.#checkCost(cost)
+  readonly isAllowed = (userId: string, request: number | RequestOptions = 1): boolean => {
+    let cost = 1
+    let limit = this.#limit
+    if (request !== 1) ({ cost, limit } = this.#read(request))
     const reading = this.#reading()
     const users = this.#users ?? this.#open(userId)
     const slot = users.slotOf(userId)
-    const verdict = users.core.abi.decide(slot, reading, cost)
+    const verdict = users.core.abi.decide(slot, reading, cost, limit)
     if (verdict > ADMITTED) this.#sweeper?.attend(verdict)
     return (verdict & ADMITTED) !== 0
   }
 
-  readonly check = (userId: string, cost = 1): Decision => this.#report('check', userId, cost)
+  readonly check = (userId: string, request: number | RequestOptions = 1): Decision =>
+    this.#answer('check', userId, request)
 
-  readonly peek = (userId: string, cost = 1): Decision => this.#report('peek', userId, cost)
+  readonly peek = (userId: string, request: number | RequestOptions = 1): Decision =>
+    this.#answer('peek', userId, request)
 
-  readonly getBurstAllowance = (userId: string): number => {
-    const reading = this.#reading()
-    const users = this.#users ?? this.#open(userId)
-    const slot = users.slotOf(userId)
-    return users.core.abi.tokens(slot, reading)
+  readonly refund = (userId: string, cost = 1, fromBurst = 0): void => {
+    checkNumber('cost', cost, AFTERWARDS)
+    checkNumber('fromBurst', fromBurst, { from: 0, to: cost, whole: true })
+    this.#call('refund', userId, cost - fromBurst, fromBurst)
   }
 
+  readonly charge = (userId: string, cost: number): number => {
+    checkNumber('cost', cost, AFTERWARDS)
+    return this.#call('charge', userId, cost)
+  }
+
+  readonly block = (userId: string, ms: number): boolean => {
+    checkNumber('ms', ms, { from: 1, to: Infinity })
+    return this.#call('block', userId, ms) !== 0
+  }
+
+  readonly unblock = (userId: string): void => {
+    this.#call('unblock', userId)
+  }
+
+  readonly clear = (): void => {
+    if (this.#users === undefined) this.#checkOpen()
+    else this.#users.clear()
+  }
+
+  readonly getBurstAllowance = (userId: string): number => this.#call('tokens', userId)
+
   readonly reset = (userId: string): void => {
-    const reading = this.#reading()
-    const users = this.#users ?? this.#open(userId)
-    const slot = users.slotOf(userId)
-    users.core.abi.reset(slot, reading)
+    this.#call('reset', userId)
   }
 
   readonly sweep = (): number => {
@@ -80,15 +115,22 @@ export class WasmLimiter implements Limiter {
     return users.statistics().swept - before
   }
 
+  readonly snapshot = (): Uint8Array<ArrayBuffer> => {
+    const reading = this.#reading()
+    const users = this.#users ?? this.#open()
+    return writeSnapshot(
+      users.cores,
+      this.#settings.quota,
+      Math.max(reading - this.#origin, users.core.statistics().latest),
+    )
+  }
+
   readonly stats = (): LimiterStats => {
     const { maxUsers } = this.#settings
-    if (this.#users === undefined) {
-      this.#checkOpen()
-      const none = { allowed: 0, denied: 0, burstSpent: 0, swept: 0, evicted: 0, forcedGrowths: 0 }
-      return { users: 0, maxUsers, memoryBytes: 0, ...none }
-    }
-    const { users, memoryBytes, allowed, denied, burstSpent, swept, evicted, forcedGrowths } = this.#users.statistics()
-    return { users, maxUsers, memoryBytes, allowed, denied, burstSpent, swept, evicted, forcedGrowths }
+    if (this.#users === undefined) this.#checkOpen()
+    const statistics = this.#users?.statistics()
+    const { users = 0, memoryBytes = 0 } = statistics ?? {}
+    return { users, maxUsers, memoryBytes, ...countsOf(statistics) }
   }
 
   readonly close = (): void => {
@@ -103,19 +145,21 @@ export class WasmLimiter implements Limiter {
     this.close()
   }
 
-  /** Reads the clock: before anything else, since the clock is the user's, and may call this limiter itself. */
-  #reading(): number {
-    const reading = this.#settings.clock()
-    if (Number.isFinite(reading) && Math.abs(reading - this.#origin) <= LATEST_MS) return reading
-    return this.#refuse(reading)
+  /** For `checkTogether`. Made on first use, since most limiters decide alone. */
+  get [MEMBER](): Member {
+    this.#member ??= {
+      settings: this.#settings,
+      reading: this.#reading.bind(this),
+      open: (userId) => this.#users ?? this.#open(userId),
+      report: this.#report.bind(this),
+      attend: (bits) => this.#sweeper?.attend(bits),
+    }
+    return this.#member
   }
 
-  #refuse(reading: number): never {
-    const years = Math.round((finite(reading) - this.#origin) / MS_A_YEAR)
-    throw new Error(
-      `clock must give milliseconds; it gave ${reading}, which is ${years} years after its reading at loading ` +
-        `(139 are accepted). Is it in microseconds or nanoseconds?`,
-    )
+  /** Reads the clock: before anything else, since the clock is the user's, and may call this limiter itself. */
+  #reading(reading = this.#settings.clock()): number {
+    return checkReading(reading, this.#origin)
   }
 
   #checkOpen(): Core {
@@ -127,7 +171,11 @@ export class WasmLimiter implements Limiter {
   #open(userId = ''): Users {
     const core = this.#checkOpen()
     checkId(userId)
-    const users = new Users(core.start(this.#origin), this.#settings)
+    return this.#decideBy(core.start(this.#origin))
+  }
+
+  #decideBy(core: Core): Users {
+    const users = new Users(core, this.#settings)
     const { sweepIntervalMs } = this.#settings
     if (sweepIntervalMs > 0) {
       this.#sweepTarget = {
@@ -145,21 +193,40 @@ export class WasmLimiter implements Limiter {
     return users
   }
 
-  #checkCost(cost: number): void {
-    checkNumber('cost', cost, { from: 1, to: this.#maxCost, whole: true })
+  /** Checks what a request asks for, and fills in the defaults. Own properties count. */
+  #read(request: number | RequestOptions): { cost: number; limit: number } {
+    const { quota } = this.#settings
+    if (typeof request !== 'object') return { cost: checkCost(quota, request), limit: quota.limit }
+    checkNames('request', request, REQUEST_NAMES)
+    const { cost, limit }: RequestOptions = { __proto__: null, ...request } as RequestOptions
+    return { cost: checkCost(quota, cost), limit: checkLimit(quota, limit) }
   }
 
-  #report(call: 'check' | 'peek', userId: string, cost: number): Decision {
-    if (cost !== 1) this.#checkCost(cost)
+  /** Has the core do something about a user, and gives what that gives. */
+  #call(name: 'refund' | 'charge' | 'block' | 'unblock' | 'tokens' | 'reset', userId: string, a = 0, b = 0): number {
     const reading = this.#reading()
     const users = this.#users ?? this.#open(userId)
-    const slot = users.slotOf(userId)
-    const verdict = users.core.abi[call](slot, reading, cost)
+    const result = users.core.abi[name](users.slotOf(userId), reading, a, b) as number
+    this.#sweeper?.attend(users.core.abi.wanted())
+    return result
+  }
+
+  #answer(call: 'check' | 'peek', userId: string, request: number | RequestOptions): Decision {
+    let cost = 1
+    let limit = this.#limit
+    if (request !== 1) ({ cost, limit } = this.#read(request))
+    const reading = this.#reading()
+    const users = this.#users ?? this.#open(userId)
+    return this.#report(call, users, users.slotOf(userId), reading, cost, limit)
+  }
+
+  #report(call: 'check' | 'peek', users: Users, slot: number, reading: number, cost: number, limit: number): Decision {
+    const verdict = users.core.abi[call](slot, reading, cost, limit)
     const { report } = users.core.views
     const allowed = (verdict & ADMITTED) !== 0
     const decision: Decision = {
       allowed,
-      limit: this.#settings.quota.limit,
+      limit,
       remaining: report[REMAINING],
       burstRemaining: report[BURST_REMAINING],
       fromBurst: report[FROM_BURST],
@@ -190,14 +257,16 @@ function warmUp(module: CoreModule, settings: Settings): void {
   if (warm.has(module)) return
   const users = new Users(new Core(module, settings).start(0), settings)
   const { abi } = users.core
-  abi.peek(users.slotOf('nobody'), 0, 1)
-  abi.check(users.slotOf('nobody'), 0, 1)
-  abi.decide(users.slotOf('nobody'), 0, 1)
+  abi.peek(users.slotOf('nobody'), 0, 1, 1)
+  abi.check(users.slotOf('nobody'), 0, 1, 1)
+  abi.decide(users.slotOf('nobody'), 0, 1, 1)
   users.sweepAll(0)
   warm.add(module)
 }
 
-function finite(reading: number): number {
-  if (Number.isFinite(reading)) return reading
-  throw new Error(`clock must give a finite number of milliseconds; it gave ${describe(reading)}`)
+function checkReading(reading: number, origin: number): number {
+  if (Number.isFinite(reading) && Math.abs(reading - origin) <= LATEST_MS) return reading
+  throw new Error(
+    `clock must give a finite number of milliseconds within 139 years; it gave ${describe(reading)}. Is it in microseconds?`,
+  )
 }

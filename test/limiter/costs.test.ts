@@ -38,7 +38,7 @@ function run(): Record<string, Costs> {
   costs['hash an id of 36 characters'] = core.average(1000, (i) => hash(i, PASSING))
   const decide = (user: number, now: number) => {
     hash(user, PASSING)
-    return core.average(1, () => abi.decide(PASSING, now, 1))
+    return core.average(1, () => abi.decide(PASSING, now, 1, 50))
   }
   const each = (times: number, one: (index: number) => Costs): Costs => {
     const all = Array.from({ length: times }, (_, index) => one(index))
@@ -49,14 +49,17 @@ function run(): Record<string, Costs> {
   costs['a user known, by probing'] = each(USERS, (i) => decide(i, 10))
   for (let slot = 1; slot <= REMEMBERED; slot++) {
     hash(slot, slot)
-    abi.decide(slot, 20, 1)
+    abi.decide(slot, 20, 1, 50)
   }
-  costs['a user remembered, admitted from the inline ring'] = core.average(REMEMBERED, (i) => abi.decide(i + 1, 30, 1))
-  for (let slot = 1; slot <= REMEMBERED; slot++) abi.decide(slot, 40, 46)
-  costs['a user remembered, denied'] = core.average(REMEMBERED, (i) => abi.decide(i + 1, 50, 1))
-  for (let slot = 1; slot <= REMEMBERED; slot++) for (let now = 1040; now < 2040; now += 20) abi.decide(slot, now, 1)
+  costs['a user remembered, admitted from the inline ring'] = core.average(REMEMBERED, (i) =>
+    abi.decide(i + 1, 30, 1, 50),
+  )
+  for (let slot = 1; slot <= REMEMBERED; slot++) abi.decide(slot, 40, 46, 50)
+  costs['a user remembered, denied'] = core.average(REMEMBERED, (i) => abi.decide(i + 1, 50, 1, 50))
+  for (let slot = 1; slot <= REMEMBERED; slot++)
+    for (let now = 1040; now < 2040; now += 20) abi.decide(slot, now, 1, 50)
   costs['a user remembered, admitted from a block, one place come back'] = core.average(REMEMBERED, (i) =>
-    abi.decide(i + 1, 2040, 1),
+    abi.decide(i + 1, 2040, 1, 50),
   )
   costs['sweep a page of users who stay'] = core.average(200, () => abi.sweep(2041, 1, 5000))
   abi.restartSweep()

@@ -93,8 +93,9 @@ test('the largest memo is left out while few ids come back, and is tried again',
   expect(handleIn(slot)).toBe(handle)
 })
 
-test('on another instance the memo starts small, and grows again', () => {
-  const { cache, core } = makeIdCache({ warm: false })
+test('the memo of another instance starts small, and grows again', () => {
+  const { core } = makeIdCache({ warm: false })
+  let cache = new IdCache(core, 1_000_000)
   const pass = (count: number) => {
     let hits = 0
     for (let i = 0; i < count; i++) if (cache.resolve(`user_${i % 1000}`) !== PASSING) hits++
@@ -102,18 +103,17 @@ test('on another instance the memo starts small, and grows again', () => {
   }
   pass(110_000)
   for (let round = 0; round < 3; round++) {
-    cache.moveTo(core.successor())
+    cache = new IdCache(core.successor(), 1_000_000)
     expect(pass(50_000)).toBeGreaterThan(0.7)
   }
 })
 
 test('slots of a size that an instance had before take no more memory', () => {
-  const { cache, core } = makeIdCache({ warm: false })
+  const { core } = makeIdCache({ warm: false })
   const touched: number[] = []
   for (let round = 0; round < 4; round++) {
-    flood(cache, 70_000, `round ${round}`)
+    flood(new IdCache(core, 1_000_000), 70_000, `round ${round}`)
     touched.push(core.statistics().touchedBytes)
-    cache.moveTo(core)
   }
   expect(touched).toEqual(Array(4).fill(touched[0]))
 })

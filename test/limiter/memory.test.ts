@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { createLimiter, manualClock } from '../../src/index.js'
+import { NO_ROOM } from '../../src/limiter/abi.js'
 import { Core } from '../../src/limiter/core.js'
 import { resolveOptions } from '../../src/limiter/options.js'
 import { Users } from '../../src/limiter/users.js'
@@ -146,6 +147,22 @@ describe('where memory ends', () => {
     })
   })
 
+  test('of two users who need the last memory for one decision, neither takes anything', () => {
+    const result = runWithLittleMemory(`
+      const clock = spillway.manualClock()
+      const limiter = spillway.createLimiter({ clock, burst: false, sweepIntervalMs: 0 })
+      for (let i = 0; i < 100_000; i++) limiter.isAllowed('user_' + i, 10)
+      // They take what blocks there are, until somebody gets none.
+      let at = 0
+      while (limiter.isAllowed('user_' + at, 10)) at++
+      limiter.reset('user_0')
+      const ids = ['user_' + at, 'user_' + (at + 1)]
+      const { allowed, denied } = spillway.checkTogether(ids.map((userId) => ({ limiter, userId, cost: 10 })))
+      const alone = limiter.isAllowed(ids[0], 10)
+      console.log(JSON.stringify({ allowed, denied, alone, other: limiter.check(ids[1], 10).reason }))`)
+    expect(result).toEqual({ allowed: false, denied: [0], alone: true, other: 'full' })
+  })
+
   test('where users come and go in waves larger than memory, they are as many as it holds, and those at the limit stay', () => {
     const result = runWithLittleMemory(`
       const clock = spillway.manualClock()
@@ -178,7 +195,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
     const users = new Users(new Core(module, settings).start(0), settings)
     const decide = (id: string, now: number, cost = 1) => {
       const slot = users.slotOf(id)
-      return users.core.abi.decide(slot, now, cost) & 1
+      return users.core.abi.decide(slot, now, cost, 50) & 1
     }
     for (let i = 0; i < 200_000; i++) decide(`filler_${i}`, 0)
     for (let i = 0; i < 8000; i++) expect(decide(`kept_${i}`, 1000, 34)).toBe(1)
@@ -189,7 +206,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
     expect(second).not.toBe(first)
     for (let i = 0; i < 1000; i++) expect(decide(`kept_${i}`, 1001)).toBe(1)
     // From now on the fresh instance has no memory for anybody.
-    second.abi.insert = () => 0
+    second.abi.addUsers = () => NO_ROOM
     for (let i = 0; i < 8000; i++) expect(decide(`kept_${i}`, 1002)).toBe(1)
     expect(users.core).toBe(first)
     for (let round = 0; round < 100_000 && !users.sweep(100, 1003); round++);

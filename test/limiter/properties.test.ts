@@ -6,12 +6,13 @@
  * the window, up to a 31st of the window late; never early.
  */
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Oracle } from '../../src/cli/stress/oracle.js'
 import type { Limiter, LimiterOptions } from '../../src/index.js'
 import { loadLimiter, manualClock } from '../../src/index.js'
 import type { Quota } from '../../src/limiter/index.js'
 import { optionsFor } from '../../src/limiter/index.js'
+import { answer } from '../support/answers.js'
 import { builds } from '../support/builds.js'
 import type { Step } from '../support/traces.js'
 import { traces } from '../support/traces.js'
@@ -52,10 +53,14 @@ const exact: Quota[] = [
   { limit: 10, windowMs: 30_000, capacity: 5, refillPerSecond: 1 },
 ]
 
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
 describe.each(builds)('on the $name build', ({ module }) => {
   test.each(exact.map((rules) => [label(rules), rules] as const))('every answer is exact: %s', async (_, rules) => {
     await fc.assert(
-      fc.asyncProperty(traces(rules), async (steps) => {
+      fc.asyncProperty(traces(rules, { verbs: true }), async (steps) => {
         const time = new Timeline()
         using limiter = await loadLimiter({ ...optionsOf(rules), clock: time.clock, module })
         const oracle = new Oracle(rules)
@@ -64,6 +69,37 @@ describe.each(builds)('on the $name build', ({ module }) => {
       { numRuns: RUNS },
     )
   })
+
+  test.each(exact.map((rules) => [label(rules), rules] as const))(
+    'every answer is exact, though limiters go on from snapshots: %s',
+    async (_, rules) => {
+      const restarts = fc.array(fc.record({ at: fc.nat(100), awayMs: fc.nat(2 * rules.windowMs) }), { maxLength: 5 })
+      await fc.assert(
+        fc.asyncProperty(traces(rules, { verbs: true }), restarts, async (steps, restarts) => {
+          const time = new Timeline()
+          const wall = vi.spyOn(Date, 'now').mockReturnValue(0)
+          const options = { ...optionsOf(rules), clock: time.clock, module }
+          let limiter = await loadLimiter(options)
+          const oracle = new Oracle(rules)
+          for (const [index, step] of steps.entries()) {
+            for (const { awayMs } of restarts.filter(({ at }) => at === index)) {
+              time.see()
+              const snapshot = limiter.snapshot()
+              limiter.close()
+              // For the limiter time has not stepped back, wherever the clock was.
+              time.now += awayMs
+              time.clock.set(time.now)
+              wall.mockReturnValue(Date.now() + awayMs)
+              limiter = await loadLimiter({ ...options, snapshot })
+            }
+            runExactly(step, limiter, oracle, time, rules)
+          }
+          limiter.close()
+        }),
+        { numRuns: RUNS },
+      )
+    },
+  )
 
   const bounded: (Quota & { whole: boolean })[] = [
     { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 1, whole: false },
@@ -126,7 +162,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
             else if (step.kind === 'reset') {
               limiter.reset(step.user)
               oracle.reset(step.user)
-            } else {
+            } else if (step.kind === 'tokens') {
               const tokens = oracle.thousandths(step.user, time.now) / 1000
               expect(limiter.getBurstAllowance(step.user)).toBeCloseTo(tokens, 6)
             }
@@ -141,7 +177,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
     'sweeping at any moment changes no later answer: %s',
     async (_, rules) => {
       await fc.assert(
-        fc.asyncProperty(traces(rules, { whole: false }), async (steps) => {
+        fc.asyncProperty(traces(rules, { whole: false, verbs: true }), async (steps) => {
           const { clock } = new Timeline()
           const options = { ...optionsOf(rules), clock, module }
           using swept = await loadLimiter(options)
@@ -164,7 +200,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
     const rules = { limit: 7, windowMs: 333.25, capacity: 4, refillPerSecond: 3 }
     await fc.assert(
       fc.asyncProperty(
-        traces(rules, { whole: false }),
+        traces(rules, { whole: false, verbs: true }),
         fc.double({ min: -1e6, max: 1e6, noNaN: true }),
         async (steps, origin) => {
           const clock = manualClock(origin)
@@ -172,13 +208,14 @@ describe.each(builds)('on the $name build', ({ module }) => {
           for (const step of steps) {
             if (step.kind === 'wait') clock.advance(Math.abs(step.ms))
             else if (step.kind === 'check' || step.kind === 'peek') {
-              const { allowed, retryAfterMs } = limiter[step.kind](step.user, step.cost)
-              if (allowed) continue
+              const { kind, user, cost, limit } = step
+              const { allowed, retryAfterMs } = limiter[kind](user, { cost, limit })
+              if (allowed || retryAfterMs === Infinity) continue
               const reading = clock()
               clock.set(reading + retryAfterMs - 1e-6)
-              expect(limiter.peek(step.user, step.cost).allowed).toBe(false)
+              expect(limiter.peek(user, { cost, limit }).allowed).toBe(false)
               clock.set(reading + retryAfterMs)
-              expect(limiter.peek(step.user, step.cost).allowed).toBe(true)
+              expect(limiter.peek(user, { cost, limit }).allowed).toBe(true)
             } else answer(step, limiter)
           }
         },
@@ -194,9 +231,16 @@ function runExactly(step: Step, limiter: Limiter, oracle: Oracle, time: Timeline
     time.clock.advance(step.ms)
     return
   }
+  if (step.kind === 'clear') {
+    limiter.clear()
+    oracle.clear()
+    return
+  }
   time.see()
   if (step.kind === 'ask') {
-    expect(limiter.isAllowed(step.user, step.cost)).toBe(oracle.decide(step.user, time.now, step.cost).allowed)
+    const { cost, limit } = step
+    const { allowed } = oracle.decide(step.user, time.now, cost, limit)
+    expect(limiter.isAllowed(step.user, { cost, limit })).toBe(allowed)
   } else if (step.kind === 'burst') {
     const told = Array.from({ length: step.count }, () => limiter.isAllowed(step.user))
     expect(told).toEqual(told.map(() => oracle.decide(step.user, time.now).allowed))
@@ -205,28 +249,47 @@ function runExactly(step: Step, limiter: Limiter, oracle: Oracle, time: Timeline
   } else if (step.kind === 'reset') {
     limiter.reset(step.user)
     oracle.reset(step.user)
+  } else if (step.kind === 'charge') {
+    expect(limiter.charge(step.user, step.cost)).toBe(oracle.charge(step.user, time.now, step.cost))
+  } else if (step.kind === 'refund') {
+    limiter.refund(step.user, step.cost, step.fromBurst)
+    oracle.refund(step.user, time.now, step.cost, step.fromBurst)
+  } else if (step.kind === 'block') {
+    expect(limiter.block(step.user, step.ms)).toBe(true)
+    oracle.block(step.user, time.now, step.ms)
+  } else if (step.kind === 'unblock') {
+    limiter.unblock(step.user)
+    oracle.unblock(step.user, time.now)
   } else if (step.kind === 'sweep') {
     sweepExactly(limiter, oracle, time.now, rules)
   } else {
-    const { allowed, burst } = oracle[step.kind === 'check' ? 'decide' : 'peek'](step.user, time.now, step.cost)
-    const decision = limiter[step.kind](step.user, step.cost)
+    const { user, cost, limit } = step
+    const blocked = oracle.blockedUntil(user) > time.now
+    const { allowed, burst } = oracle[step.kind === 'check' ? 'decide' : 'peek'](user, time.now, cost, limit)
+    const decision = limiter[step.kind](user, { cost, limit })
     const steppedBack = time.now - time.clock()
     expect(decision).toEqual({
       allowed,
-      limit: rules.limit,
-      remaining: oracle.free(step.user, time.now),
-      burstRemaining: oracle.thousandths(step.user, time.now) / 1000,
+      limit,
+      remaining: oracle.free(user, time.now, limit),
+      burstRemaining: oracle.thousandths(user, time.now) / 1000,
       fromBurst: burst,
       retryAfterMs: allowed ? 0 : expect.any(Number),
       // Nothing to wait for is 0, wherever the clock has stepped back to.
-      resetMs: oracle.taken(step.user, time.now) > 0 ? oracle.resetMs(step.user, time.now) + steppedBack : 0,
-      reason: allowed ? undefined : 'limit',
+      resetMs: oracle.taken(user, time.now) > 0 ? oracle.resetMs(user, time.now) + steppedBack : 0,
+      reason: allowed ? undefined : blocked ? 'blocked' : 'limit',
     })
     if (allowed) return
     const retryAt = time.clock() + decision.retryAfterMs
+    if (retryAt === Infinity) {
+      // Never: the places and the tokens that there can be do not suffice.
+      const never = limit + (rules.refillPerSecond > 0 ? rules.capacity : oracle.thousandths(user, time.now) / 1000)
+      expect(cost).toBeGreaterThan(never)
+      return
+    }
     // Between whole milliseconds the oracle rounds too; the limiter itself is asked in a test of its own.
-    expect(oracle.peek(step.user, retryAt + 1e-6, step.cost).allowed).toBe(true)
-    expect(oracle.peek(step.user, Math.max(time.now, retryAt - 1e-6), step.cost).allowed).toBe(false)
+    expect(oracle.peek(user, retryAt + 1e-6, cost, limit).allowed).toBe(true)
+    expect(oracle.peek(user, Math.max(time.now, retryAt - 1e-6), cost, limit).allowed).toBe(false)
   }
 }
 
@@ -240,23 +303,4 @@ function sweepExactly(limiter: Limiter, oracle: Oracle, now: number, rules: Quot
   const pace = rules.windowMs / rules.limit
   const surely = oracle.users.filter((id) => oracle.stale(id, now) && oracle.idleFor(id, now) > pace)
   expect(limiter.stats().users).toBeLessThanOrEqual(oracle.users.length - surely.length)
-}
-
-/** Runs a step that asks or tells something; gives all that is told. */
-function answer(step: Step, limiter: Limiter): unknown {
-  switch (step.kind) {
-    case 'ask':
-      return limiter.isAllowed(step.user, step.cost)
-    case 'check':
-    case 'peek':
-      return limiter[step.kind](step.user, step.cost)
-    case 'tokens':
-      return limiter.getBurstAllowance(step.user)
-    case 'reset':
-      return limiter.reset(step.user)
-    case 'burst':
-      return Array.from({ length: step.count }, () => limiter.isAllowed(step.user))
-    default:
-      return undefined
-  }
 }

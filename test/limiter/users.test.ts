@@ -43,13 +43,13 @@ describe.each(builds)('on the $name build', ({ module }) => {
     return new Users(new Core(module, settings).start(0), settings)
   }
 
-  function answer(store: Users, step: Step, now: number): unknown {
+  function answer(store: Users, step: Step, now: number, limit: number): unknown {
     if (step.kind === 'wait' || step.kind === 'sweep') return undefined
     const slot = store.slotOf(`user_${step.user}`)
     const { abi, views } = store.core
     if (step.kind === 'tokens') return abi.tokens(slot, now)
     if (step.kind === 'reset') return abi.reset(slot, now)
-    const allowed = abi[step.kind === 'peek' ? 'peek' : 'check'](slot, now, step.cost)
+    const allowed = abi[step.kind === 'peek' ? 'peek' : 'check'](slot, now, step.cost, limit)
     return [allowed, ...views.report.slice(0, 4)]
   }
 
@@ -61,24 +61,24 @@ describe.each(builds)('on the $name build', ({ module }) => {
         const staying = makeStore(Infinity, limit)
         let now = 0
         for (const store of [moving, staying]) {
-          for (let i = 0; i < FILLERS; i++) store.core.abi.decide(store.slotOf(`filler_${i}`), now, 1)
+          for (let i = 0; i < FILLERS; i++) store.core.abi.decide(store.slotOf(`filler_${i}`), now, 1, limit)
         }
         now = 5000
         for (const store of [moving, staying]) {
-          for (let i = 0; i < USERS; i++) store.core.abi.decide(store.slotOf(`user_${i}`), now, 1 + (i % 50))
+          for (let i = 0; i < USERS; i++) store.core.abi.decide(store.slotOf(`user_${i}`), now, 1 + (i % 50), limit)
         }
         const first = moving.core
         // All pages, so that what is left is no more than these users, and moving begins.
         moving.sweep(10_000, now)
-        staying.core.abi.peek(staying.slotOf('nobody'), now, 1)
+        staying.core.abi.peek(staying.slotOf('nobody'), now, 1, limit)
         expect(moving.core).not.toBe(first)
         for (const step of trace) {
           if (step.kind === 'wait') now += step.ms
           else if (step.kind === 'sweep') {
             moving.sweep(1, now)
-            staying.core.abi.peek(staying.slotOf('nobody'), now, 1)
+            staying.core.abi.peek(staying.slotOf('nobody'), now, 1, limit)
           } else {
-            expect(answer(moving, step, now)).toEqual(answer(staying, step, now))
+            expect(answer(moving, step, now, limit)).toEqual(answer(staying, step, now, limit))
           }
         }
         for (const name of ['allowed', 'denied', 'burstSpent', 'evicted'] as const) {
@@ -86,7 +86,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
         }
         for (let user = 0; user < USERS; user++) {
           const peek = { kind: 'peek', user, cost: 1 } as const
-          expect(answer(moving, peek, now)).toEqual(answer(staying, peek, now))
+          expect(answer(moving, peek, now, limit)).toEqual(answer(staying, peek, now, limit))
         }
         moved++
       }),
@@ -98,7 +98,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
   test('both instances together keep no more than maxUsers', () => {
     const settings = { ...resolveOptions({ limit: 1, burst: false, maxUsers: 3000 }), spareBytes: 0 }
     const store = new Users(new Core(module, settings).start(0), settings)
-    const ask = (id: string, now: number) => store.core.abi.decide(store.slotOf(id), now, 1)
+    const ask = (id: string, now: number) => store.core.abi.decide(store.slotOf(id), now, 1, 1)
     for (let i = 0; i < 3000; i++) ask(`filler_${i}`, 0)
     for (let i = 0; i < 100; i++) ask(`kept_${i}`, 1000)
     const first = store.core

@@ -23,6 +23,17 @@ interface History {
   dropped: number
   last: number
   thousandths: number
+  /** When the user's block ends: until then it is as if the user asked all the time. -Infinity: never blocked. */
+  blockedUntil: number
+}
+
+/** A request that has to meet one of several limits at once. */
+export interface Part {
+  oracle: Oracle
+  id: string
+  time: number
+  cost: number
+  limit: number
 }
 
 export class Oracle {
@@ -34,17 +45,18 @@ export class Oracle {
   }
 
   /** Decides a request at `time`, in milliseconds since loading, and remembers it. */
-  decide(id: string, time: number, cost = 1): Verdict {
-    const verdict = this.peek(id, time, cost)
+  decide(id: string, time: number, cost = 1, limit = this.#quota.limit): Verdict {
+    const verdict = this.peek(id, time, cost, limit)
     this.record(id, time, verdict)
     return verdict
   }
 
   /** What `decide` would say. */
-  peek(id: string, time: number, cost = 1): Verdict {
-    const base = Math.min(cost, this.free(id, time))
+  peek(id: string, time: number, cost = 1, limit = this.#quota.limit): Verdict {
+    const base = Math.min(cost, this.free(id, time, limit))
     const burst = cost - base
-    if (burst * 1000 > this.thousandths(id, time)) return { allowed: false, base: 0, burst: 0 }
+    if (this.blockedUntil(id) > time || burst * 1000 > this.thousandths(id, time))
+      return { allowed: false, base: 0, burst: 0 }
     return { allowed: true, base, burst }
   }
 
@@ -54,7 +66,7 @@ export class Oracle {
     const user = this.#users.get(id)
     if (!user) {
       const [times, totals] = base > 0 ? [[time], [base]] : [[], []]
-      this.#users.set(id, { times, totals, dropped: 0, last: time, thousandths })
+      this.#users.set(id, { times, totals, dropped: 0, last: time, thousandths, blockedUntil: -Infinity })
       return
     }
     user.last = time
@@ -62,6 +74,56 @@ export class Oracle {
     if (base === 0) return
     user.times.push(time)
     user.totals.push((user.totals.at(-1) ?? user.dropped) + base)
+  }
+
+  /** Takes so many places, or as many as there are. Gives how many there were not. */
+  charge(id: string, time: number, cost: number): number {
+    const base = Math.min(cost, this.free(id, time))
+    const burst = Math.min(cost - base, Math.floor(this.thousandths(id, time) / 1000))
+    this.record(id, time, { base, burst })
+    return cost - base - burst
+  }
+
+  /** Undoes admissions: the newest base places in the window, and tokens, up to what one never seen then had. */
+  refund(id: string, time: number, cost: number, fromBurst: number): void {
+    const user = this.#users.get(id)
+    if (!user) return
+    let base = Math.min(cost - fromBurst, this.taken(id, time))
+    while (base > 0) {
+      const newest = user.totals.at(-1)! - (user.totals.at(-2) ?? user.dropped)
+      const back = Math.min(base, newest)
+      user.totals[user.totals.length - 1]! -= back
+      base -= back
+      if (back === newest) {
+        user.times.pop()
+        user.totals.pop()
+      }
+    }
+    const since = Math.min(time, Math.max(user.last, user.blockedUntil))
+    const spent = Math.max(0, this.#unseen(since) - user.thousandths)
+    user.thousandths += Math.min(fromBurst * 1000, spent)
+  }
+
+  /** Denies everything until `ms` from now. */
+  block(id: string, time: number, ms: number): void {
+    this.record(id, time, { base: 0, burst: 0 })
+    this.#users.get(id)!.blockedUntil = time + ms
+  }
+
+  unblock(id: string, time: number): void {
+    if (this.blockedUntil(id) <= time) return
+    const user = this.#users.get(id)!
+    user.last = time
+    user.blockedUntil = -Infinity
+  }
+
+  /** When the user's block ends; it may be over, and is -Infinity if there was none. */
+  blockedUntil(id: string): number {
+    return this.#users.get(id)?.blockedUntil ?? -Infinity
+  }
+
+  clear(): void {
+    this.#users.clear()
   }
 
   /** Places taken in the window before `time`, or in one that is longer than the quota's by `lateMs`. */
@@ -72,17 +134,17 @@ export class Oracle {
     return user.totals.at(-1)! - (before > 0 ? user.totals[before - 1]! : user.dropped)
   }
 
-  /** Free base places at `time`. */
-  free(id: string, time: number): number {
-    return this.#quota.limit - this.taken(id, time)
+  /** Free base places at `time`, under the quota's limit or that of a request. */
+  free(id: string, time: number, limit = this.#quota.limit): number {
+    return Math.max(0, limit - this.taken(id, time))
   }
 
   /** Tokens at `time`, in thousandths. */
   thousandths(id: string, time: number): number {
     const { limit, windowMs, capacity, refillPerSecond } = this.#quota
     const user = this.#users.get(id)
-    if (!user) return Math.min(capacity * 1000, time * refillPerSecond)
-    const gap = time - user.last
+    if (!user) return this.#unseen(time)
+    const gap = time - Math.max(user.last, user.blockedUntil)
     const earned = gap > windowMs / limit ? gap * refillPerSecond : 0
     return Math.min(capacity * 1000, user.thousandths + earned)
   }
@@ -97,15 +159,20 @@ export class Oracle {
     this.#users.delete(id)
   }
 
-  /** Whether the user is stale: the window empty, and as many tokens as one never seen. */
+  /** Whether the user is stale: not blocked, the window empty, and as many tokens as one never seen. */
   stale(id: string, time: number): boolean {
-    const unseen = Math.min(this.#quota.capacity * 1000, time * this.#quota.refillPerSecond)
-    return this.taken(id, time) === 0 && this.thousandths(id, time) >= unseen
+    if (this.blockedUntil(id) > time) return false
+    return this.taken(id, time) === 0 && this.thousandths(id, time) >= this.#unseen(time)
   }
 
-  /** Milliseconds since the user last asked. */
+  /** The tokens that a user never seen has. */
+  #unseen(time: number): number {
+    return Math.min(this.#quota.capacity * 1000, time * this.#quota.refillPerSecond)
+  }
+
+  /** Milliseconds since the user last asked, or was blocked. */
   idleFor(id: string, time: number): number {
-    return time - (this.#users.get(id)?.last ?? -Infinity)
+    return time - Math.max(this.#users.get(id)?.last ?? -Infinity, this.blockedUntil(id))
   }
 
   get users(): string[] {
@@ -136,4 +203,17 @@ function countUpTo(times: readonly number[], time: number): number {
     else to = middle
   }
   return from
+}
+
+/**
+ * Decides a request that has to meet all limits, of different users each: takes from all or from none, and is activity of all.
+ * Gives whether each admits it.
+ */
+export function decideTogether(parts: readonly Part[]): boolean[] {
+  const verdicts = parts.map(({ oracle, id, time, cost, limit }) => oracle.peek(id, time, cost, limit))
+  const allowed = verdicts.every((verdict) => verdict.allowed)
+  parts.forEach(({ oracle, id, time }, index) => {
+    oracle.record(id, time, allowed ? verdicts[index]! : { base: 0, burst: 0 })
+  })
+  return verdicts.map((verdict) => verdict.allowed)
 }
