@@ -13,14 +13,15 @@ import {
   checkSweeping,
   checkTwin,
 } from './suite/lifecycle.mjs'
-import { checkExamples, checkIds, checkTrace } from './suite/semantics.mjs'
+import { checkExamples, checkIds, checkTrace, checkVerbs } from './suite/semantics.mjs'
 import { measure } from './suite/speed.mjs'
 
 /**
  * Runs the whole suite.
  *
  * @param {object} subject
- * @param {Function} subject.createLimiter what the package exports
+ * @param {Function} subject.checkTogether what the package exports
+ * @param {Function} subject.createLimiter
  * @param {Function} subject.loadLimiter
  * @param {Function} subject.manualClock
  * @param {Function} [subject.loadModule] compiles `spillway/core.wasm`, where this can be done
@@ -34,6 +35,7 @@ export async function runConformance({ runtime, trace, measured = true, ...subje
   const parts = {
     identity: () => checkIdentity(checks, runtime),
     trace: () => checkTrace(checks, subject, trace),
+    verbs: () => checkVerbs(checks, subject, trace),
     examples: () => checkExamples(checks, subject),
     ids: () => checkIds(checks, subject),
     errors: () => checkErrors(checks, subject),

@@ -1,6 +1,7 @@
 /**
  * Packs the package and runs each example on it: servers must answer 429 in time and keep the promise of Retry-After,
- * the page must send no more than it may, and a page that goes away and comes back must go on with its limiter.
+ * the page must send no more than it may, a page that goes away and comes back must go on with its limiter, and a server
+ * that is killed with its snapshot.
  *
  *     node test/runtimes/examples.mjs [--only node,deno,…] [--tarball FILE] [--help]
  */
@@ -12,13 +13,14 @@ import { checkAwayPage } from './driver/away-page.mjs'
 import { isInstalled } from './driver/browsers.mjs'
 import { addFolder, installApp, removeApp } from './driver/package.mjs'
 import { bunBinary, denoBinary, nodeBinary } from './driver/processes.mjs'
+import { checkRestarts } from './driver/restarts.mjs'
 import { checkThrottlingPage } from './driver/throttling-page.mjs'
 import { install } from './driver/tools.mjs'
 import { COMPATIBILITY_DATE, MINIFLARE } from './driver/versions.mjs'
 
 const HELP = `Runs the examples on the packed package.
 
-  --only NAMES    of node, deno, bun, workerd, browser, away; separated by commas
+  --only NAMES    of node, deno, bun, workerd, restart, browser, away; separated by commas
   --tarball FILE  uses a package that is packed already
   --help          prints this`
 
@@ -49,6 +51,11 @@ const PAGES = {
   away: checkAwayPage,
 }
 
+/** By name: what checks other examples. */
+const OTHERS = {
+  restart: checkRestarts,
+}
+
 const { values: options } = parseArgs({
   options: { only: { type: 'string' }, tarball: { type: 'string' }, help: { type: 'boolean', default: false } },
 })
@@ -56,7 +63,7 @@ if (options.help) console.log(HELP)
 else process.exitCode = await main()
 
 async function main() {
-  const known = [...Object.keys(SERVERS), ...Object.keys(PAGES)]
+  const known = [...Object.keys(SERVERS), ...Object.keys(OTHERS), ...Object.keys(PAGES)]
   const names = options.only?.split(',') ?? known
   const unknown = names.find((name) => !known.includes(name))
   if (unknown !== undefined) throw new RangeError(`--only: there is no ${unknown}; there are ${known.join(', ')}`)
@@ -81,7 +88,8 @@ async function runOne(app, name) {
     return 'skipped'
   }
   try {
-    const seen = name in PAGES ? await PAGES[name](app) : await checkServer(app, name)
+    const check = { ...PAGES, ...OTHERS }[name]
+    const seen = check ? await check(app) : await checkServer(app, name)
     console.log(`${name.padEnd(10)} ok      ${seen}`)
     return 'passed'
   } catch (error) {

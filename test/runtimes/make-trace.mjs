@@ -18,13 +18,19 @@ const RULES = [
   { limit: 1, windowMs: 200, capacity: 10, refillPerSecond: 4 },
 ]
 
+/** The other limit of decisions together. */
+const OTHER_RULES = { limit: 30, windowMs: 3000, capacity: 0, refillPerSecond: 0 }
+
 /** Gives the text of the file that the oracle's present state asks for. */
 export async function makeTrace() {
-  const { Oracle } = await importTypeScript(new URL('../../src/cli/stress/oracle.ts', import.meta.url))
+  const { Oracle, decideTogether } = await importTypeScript(new URL('../../src/cli/stress/oracle.ts', import.meta.url))
   const { seededRandom } = await importTypeScript(new URL('../../bench/seeded-random.ts', import.meta.url))
   const random = seededRandom(20_260_101)
   const cases = RULES.map((rules) => ({ rules, steps: makeSteps(new Oracle(rules), rules, random) }))
-  return `${JSON.stringify({ columns: 'wait user cost: allowed remaining tokens reset', cases }, null, 2)}\n`
+  const verbs = RULES.map((rules) => ({ rules, steps: makeVerbSteps(Oracle, decideTogether, rules, random) }))
+  const columns = 'wait user cost: allowed remaining tokens reset'
+  const verbColumns = 'wait user verb a b: answer remaining tokens reset'
+  return `${JSON.stringify({ columns, cases, verbColumns, otherRules: OTHER_RULES, verbs }, null, 2)}\n`
 }
 
 function makeSteps(oracle, rules, random) {
@@ -46,6 +52,79 @@ function makeSteps(oracle, rules, random) {
     steps.push(`${wait} ${user} ${cost}: ${allowed ? 'yes' : 'no'} ${after}`)
   }
   return steps
+}
+
+/** Steps of every verb. `a` and `b` are what the verb takes beside the user; 0 where it takes nothing. */
+function makeVerbSteps(Oracle, decideTogether, rules, random) {
+  const oracle = new Oracle(rules)
+  const other = new Oracle(OTHER_RULES)
+  const upTo = (most) => Math.floor(random() * (most + 1))
+  const steps = []
+  let reading = 0
+  let time = 0
+  let timeOfOther = 0
+  // What a restart makes of a clock that shows less than it did before: time goes on at once.
+  let shift = 0
+  for (let i = 0; i < STEPS; i++) {
+    const wait = pickWait(rules, random)
+    const user = USERS[upTo(USERS.length - 1)]
+    const verb = pickVerb(random)
+    reading += wait
+    time = Math.max(time, reading + shift)
+    let a = 0
+    let b = 0
+    let answer = '-'
+    if (verb === 'check') {
+      a = 1 + upTo(Math.min(rules.limit, 12) - 1)
+      b = random() < 0.5 ? rules.limit : upTo(rules.limit)
+      answer = oracle.decide(user, time, a, b).allowed ? 'yes' : oracle.blockedUntil(user) > time ? 'blocked' : 'no'
+    } else if (verb === 'together') {
+      a = 1 + upTo(Math.min(rules.limit, 4) - 1)
+      b = 1 + upTo(3)
+      timeOfOther = Math.max(timeOfOther, reading)
+      const parts = [
+        { oracle, id: user, time, cost: a, limit: rules.limit },
+        { oracle: other, id: user, time: timeOfOther, cost: b, limit: OTHER_RULES.limit },
+      ]
+      answer = decideTogether(parts).map(Number).join('')
+    } else if (verb === 'charge') {
+      a = upTo(Math.min(rules.limit + rules.capacity, 30))
+      answer = String(oracle.charge(user, time, a))
+    } else if (verb === 'refund') {
+      a = 1 + upTo(5)
+      b = upTo(Math.min(a, 2))
+      oracle.refund(user, time, a, b)
+    } else if (verb === 'block') {
+      a = 1 + upTo(2 * rules.windowMs)
+      oracle.block(user, time, a)
+    } else if (verb === 'unblock') {
+      oracle.unblock(user, time)
+    } else if (verb === 'reset') {
+      oracle.reset(user)
+    } else if (verb === 'clear') {
+      oracle.clear()
+    } else {
+      shift = time - reading
+    }
+    const left = oracle.resetMs(user, time)
+    const reset = left > 0 ? left + time - reading - shift : 0
+    const after = `${oracle.free(user, time)} ${oracle.thousandths(user, time) / 1000} ${reset}`
+    steps.push(`${wait} ${user} ${verb} ${a} ${b}: ${answer} ${after}`)
+  }
+  return steps
+}
+
+/** `restart` stands for a snapshot, and another limiter that goes on with it. */
+function pickVerb(random) {
+  const kind = random()
+  if (kind < 0.5) return 'check'
+  if (kind < 0.64) return 'together'
+  if (kind < 0.74) return 'charge'
+  if (kind < 0.84) return 'refund'
+  if (kind < 0.91) return 'block'
+  if (kind < 0.95) return 'unblock'
+  if (kind < 0.97) return 'reset'
+  return kind < 0.98 ? 'clear' : 'restart'
 }
 
 /** Mostly no time or little, so that windows fill; sometimes to the edge of the window, far beyond, or back. */

@@ -1,5 +1,5 @@
 /** Runs the suite on the bundled file, in a page or a worker. */
-import { createLimiter, loadLimiter, manualClock } from '/spillway.min.js'
+import { checkTogether, createLimiter, loadLimiter, manualClock } from '/spillway.min.js'
 import trace from '/trace.mjs'
 import { runConformance } from '../conformance.mjs'
 
@@ -8,4 +8,12 @@ const runtime = new URLSearchParams(location.search).get('runtime')
 const loadModule = () => WebAssembly.compileStreaming(fetch('/core.wasm'))
 
 /** The report of the suite. */
-export const report = runConformance({ createLimiter, loadLimiter, manualClock, loadModule, runtime, trace })
+export const report = runConformance({
+  checkTogether,
+  createLimiter,
+  loadLimiter,
+  manualClock,
+  loadModule,
+  runtime,
+  trace,
+})

@@ -2,14 +2,22 @@
  * Runs the suite as a program of Node, Deno or Bun. The name of the runtime comes as the argument; the report goes to
  * standard output. Last it loads a limiter and leaves it open: that must not keep the process alive.
  */
-import { createLimiter, loadLimiter, manualClock } from 'spillway'
+import { checkTogether, createLimiter, loadLimiter, manualClock } from 'spillway'
 import { runConformance } from '../conformance.mjs'
 import trace from '../trace.json' with { type: 'json' }
 
 const runtime = (globalThis.Deno?.args ?? process.argv.slice(2))[0]
 // Deno may not read files here, so only the others load the core by themselves.
 const loadModule = globalThis.Deno ? undefined : readCore
-const report = await runConformance({ createLimiter, loadLimiter, manualClock, loadModule, runtime, trace })
+const report = await runConformance({
+  checkTogether,
+  createLimiter,
+  loadLimiter,
+  manualClock,
+  loadModule,
+  runtime,
+  trace,
+})
 
 // Reachable until the end, so that it is not a collected limiter whose timer stops.
 globalThis.leftOpen = await loadLimiter({ sweepIntervalMs: 600_000 })

@@ -1,5 +1,5 @@
 /** A Cloudflare Worker that runs the suite on request, and what its driver measures from outside. */
-import { createLimiter, loadLimiter, manualClock } from 'spillway'
+import { checkTogether, createLimiter, loadLimiter, manualClock } from 'spillway'
 import { runConformance } from '../conformance.mjs'
 import { decide } from '../suite/speed.mjs'
 import trace from '../trace.json'
@@ -10,7 +10,15 @@ export default {
   async fetch(request) {
     const { pathname, searchParams } = new URL(request.url)
     if (pathname === '/conformance') {
-      const subject = { createLimiter, loadLimiter, manualClock, runtime: 'workerd', trace, measured: false }
+      const subject = {
+        checkTogether,
+        createLimiter,
+        loadLimiter,
+        manualClock,
+        runtime: 'workerd',
+        trace,
+        measured: false,
+      }
       return Response.json(await runConformance(subject))
     }
     // Made by the first request and used by all later ones, as a real worker would.

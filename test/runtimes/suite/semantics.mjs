@@ -31,6 +31,67 @@ export async function checkTrace(checks, { loadLimiter, manualClock }, trace) {
   }
 }
 
+/** Every verb, with the oracle's answers, and a restart from a snapshot now and then, which must change no answer. */
+export async function checkVerbs(checks, { loadLimiter, manualClock, checkTogether }, { verbs, otherRules }) {
+  for (const { rules, steps } of verbs) {
+    const clock = manualClock(1000)
+    const load = ({ limit, windowMs, capacity, refillPerSecond }, more) =>
+      loadLimiter({ limit, windowMs, burst: { capacity, refillPerSecond }, sweepIntervalMs: 0, clock, ...more })
+    let limiter = await load(rules)
+    const other = await load(otherRules)
+    for (const [index, step] of steps.entries()) {
+      const { wait, user, verb, a, b, answer, remaining, tokens, reset } = parseVerb(step)
+      clock.advance(wait)
+      if (index % 40 === 39) limiter.sweep()
+      const name = `limit ${rules.limit} in ${rules.windowMs} ms, step ${index} (${step})`
+      let told = '-'
+      if (verb === 'restart') {
+        limiter = await restart(limiter, (snapshot) => load(rules, { snapshot }))
+      } else if (verb === 'check') {
+        const { allowed, reason } = limiter.check(user, { cost: a, limit: b })
+        told = allowed ? 'yes' : reason === 'blocked' ? 'blocked' : 'no'
+      } else if (verb === 'together') {
+        const requests = [
+          { limiter, userId: user, cost: a },
+          { limiter: other, userId: user, cost: b },
+        ]
+        told = checkTogether(requests)
+          .decisions.map(({ allowed }) => Number(allowed))
+          .join('')
+      } else if (verb === 'charge') {
+        told = String(limiter.charge(user, a))
+      } else if (verb === 'refund') {
+        limiter.refund(user, a, b)
+      } else if (verb === 'block') {
+        checks.equal(`${name}: there is room`, limiter.block(user, a), true)
+      } else if (verb === 'clear') {
+        limiter.clear()
+      } else {
+        limiter[verb](user)
+      }
+      const after = limiter.peek(user)
+      checks.equal(`${name}: answer`, told, answer)
+      checks.equal(`${name}: remaining`, after.remaining, remaining)
+      checks.near(`${name}: tokens`, limiter.getBurstAllowance(user), tokens)
+      checks.near(`${name}: reset`, after.resetMs, reset)
+    }
+    limiter.close()
+    other.close()
+  }
+}
+
+/** Goes on with another limiter, while no wall time passes. */
+async function restart(limiter, load) {
+  const { now } = Date
+  Date.now = () => 0
+  try {
+    return await load(limiter.snapshot())
+  } finally {
+    Date.now = now
+    limiter.close()
+  }
+}
+
 /** The examples that the rules are told by. */
 export async function checkExamples(checks, { loadLimiter, manualClock }) {
   const clock = manualClock()
@@ -103,6 +164,19 @@ function parse(step) {
     remaining: Number(remaining),
     tokens: Number(tokens),
     reset: Number(reset),
+  }
+}
+
+function parseVerb(step) {
+  const [asked, answered] = step.split(': ')
+  const [wait, user, verb, a, b] = asked.split(' ')
+  const [answer, remaining, tokens, reset] = answered.split(' ')
+  const numbers = { wait, a, b, remaining, tokens, reset }
+  return {
+    user,
+    verb,
+    answer,
+    ...Object.fromEntries(Object.entries(numbers).map(([key, text]) => [key, Number(text)])),
   }
 }
 
