@@ -11,6 +11,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Needs a browser: `npm run test:playground`.
     exclude: ['test/runtimes/**'],
+    // No test depends on the machine's speed, so one that takes long on a busy machine has not failed.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     coverage: { include: ['src/**/*.ts'], exclude: ['src/generated/**', 'src/limiter/core-module.*.ts'] },
   },
 })
