@@ -53,8 +53,10 @@ export function lockOut(user: User, now: f64, until: f64): void {
 
 /** Ends a lockout at `now`, or when it ended before that. */
 export function lift(user: User, now: f64): void {
+  // Read first: the cells that a ring brings forward are laid over the end.
+  const end = min(now, lockedUntil(user))
   drop(user, liftedCells(user, now))
-  endAt(user, min(now, lockedUntil(user)))
+  endAt(user, end)
 }
 
 /** The user as it is at `time` but for a lockout: itself, or a copy that is good until the next call. */

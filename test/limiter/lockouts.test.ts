@@ -104,6 +104,24 @@ describe.each(builds)('on the $name build', ({ module }) => {
     }
   })
 
+  test('a block that is over ended when it was to, with a window full of admissions', () => {
+    const clock = manualClock()
+    const burst = { capacity: 1000, refillPerSecond: 1 }
+    using limiter = createLimiter({ limit: 50, windowMs: 1000, burst, clock, sweepIntervalMs: 0, module })
+    clock.advance(1000)
+    for (let i = 0; i < 50; i++) {
+      limiter.isAllowed('a')
+      clock.advance(10)
+    }
+    limiter.isAllowed('a')
+    expect(limiter.getBurstAllowance('a')).toBe(0)
+    limiter.block('a', 123)
+    // Some of the admissions are out of the window by then, and more than twelve are not.
+    clock.advance(700)
+    expect(limiter.peek('a').remaining).toBe(limiter.check('a').remaining + 1)
+    expect(limiter.getBurstAllowance('a')).toBe(0.577)
+  })
+
   test('who is blocked is evicted last, and of those who are, the one soonest free', () => {
     const clock = manualClock()
     using limiter = createLimiter({ limit: 5, clock, sweepIntervalMs: 0, maxUsers: 50, module })
