@@ -243,3 +243,22 @@ test('a manual clock takes finite numbers only', () => {
   clock.advance(2.5)
   expect(clock()).toBe(7.5)
 })
+
+test('the quota tells what the options and their defaults come to, and cannot be changed', async () => {
+  for (const [options, quota] of [
+    [{}, { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 1 }],
+    [
+      { limit: 5, windowMs: 60_000 },
+      { limit: 5, windowMs: 60_000, capacity: 0, refillPerSecond: 0 },
+    ],
+    [
+      { limit: 5, burst: { capacity: 2 } },
+      { limit: 5, windowMs: 1000, capacity: 2, refillPerSecond: 1 },
+    ],
+  ]) {
+    const limiter = await loadLimiter(options)
+    limiter.close()
+    expect(limiter.quota).toEqual(quota)
+    expect(Object.isFrozen(limiter.quota)).toBe(true)
+  }
+})
