@@ -1,5 +1,4 @@
 /** Limits for web `Request`s: Deno, Bun, Workers, Next, h3, Elysia, and whatever else has one. */
-import { describe } from '../limiter/index.js'
 import type { Outcome } from './evaluate.js'
 import { createEvaluator } from './evaluate.js'
 import type { Eventually } from './eventually.js'
@@ -8,11 +7,16 @@ import type { Header } from './headers.js'
 import type { RateLimitOptions } from './options.js'
 import type { Verdict } from './verdict.js'
 import type { WebRequest, WebResponse } from './web.js'
-import { problemResponse, withHeaders } from './web.js'
+import { answerWith, problemResponse, withHeaders } from './web.js'
+
+/** A request, and whatever else the platform gives a handler. */
+export type GuardFacts = [request: WebRequest, ...rest: unknown[]]
 
 /** Options of `guard`: `onDenied` gives the answer. */
-export type GuardOptions<Facts extends [request: WebRequest, ...rest: unknown[]] = [request: WebRequest]> =
-  RateLimitOptions<Facts, Eventually<WebResponse>>
+export type GuardOptions<Facts extends GuardFacts = [request: WebRequest]> = RateLimitOptions<
+  Facts,
+  Eventually<WebResponse>
+>
 
 /** What a guard says of a request. */
 export interface Passage {
@@ -47,14 +51,14 @@ export interface Passage {
  * return response ?? finish(new Response('Hello'))
  * ```
  */
-export function guard<Facts extends [request: WebRequest, ...rest: unknown[]] = [request: WebRequest]>(
+export function guard<Facts extends GuardFacts = [request: WebRequest]>(
   options: GuardOptions<Facts>,
 ): (...facts: Facts) => Passage | PromiseLike<Passage>
-export function guard<Facts extends [request: WebRequest, ...rest: unknown[]] = [request: WebRequest]>(
+export function guard<Facts extends GuardFacts = [request: WebRequest]>(
   options: GuardOptions<Facts>,
   handler: (...facts: Facts) => Eventually<WebResponse>,
 ): (...facts: Facts) => Promise<WebResponse>
-export function guard<Facts extends [request: WebRequest, ...rest: unknown[]]>(
+export function guard<Facts extends GuardFacts>(
   options: GuardOptions<Facts>,
   handler?: (...facts: Facts) => Eventually<WebResponse>,
 ): (...facts: Facts) => Eventually<Passage | WebResponse> {
@@ -72,7 +76,7 @@ export function guard<Facts extends [request: WebRequest, ...rest: unknown[]]>(
 }
 
 /** The answer to a request that does not go on. */
-function refusalOf<Facts extends unknown[]>(
+function refusalOf<Facts extends GuardFacts>(
   outcome: Outcome,
   onDenied: GuardOptions<Facts>['onDenied'],
   facts: Facts,
@@ -83,11 +87,7 @@ function refusalOf<Facts extends unknown[]>(
   if (!verdict || !onDenied) return problem()
   return attempt(
     'onDenied',
-    () =>
-      after(onDenied(verdict, ...facts), (response) => {
-        if (typeof response?.headers === 'object') return withHeaders(response, outcome.headers)
-        throw new TypeError(`it must give a Response, not ${describe(response)}`)
-      }),
+    () => after(onDenied(verdict, ...facts), (response) => answerWith(response, outcome.headers)),
     problem,
   )
 }

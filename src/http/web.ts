@@ -1,4 +1,5 @@
 /** Answers as web `Response`s. */
+import { describe } from '../limiter/index.js'
 import type { Outcome } from './evaluate.js'
 import { answerOf } from './evaluate.js'
 import type { Header } from './headers.js'
@@ -14,6 +15,16 @@ export type WebResponse = typeof globalThis extends { Response: { prototype: inf
 export function problemResponse(outcome: Outcome): WebResponse {
   const { status, body } = answerOf(outcome)
   return withHeaders(new Response(body, { status, headers: { 'Content-Type': PROBLEM_TYPE } }), outcome.headers)
+}
+
+/**
+ * Adds headers to what a function of the service gave for an answer.
+ *
+ * @throws {TypeError} if it is none
+ */
+export function answerWith(response: WebResponse, headers: readonly Header[]): WebResponse {
+  if (typeof response?.headers !== 'object') throw new TypeError(`it must give a Response, not ${describe(response)}`)
+  return withHeaders(response, headers)
 }
 
 /** Adds headers to an answer: to a copy where it is from `fetch` or a redirect, whose headers cannot be changed. */
