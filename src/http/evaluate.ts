@@ -91,10 +91,8 @@ function decide<Facts extends unknown[]>(plan: Plan<Facts>, facts: Facts, answer
   const asked = limits.map(({ name, limiter }, index) => {
     const [userId, cost = 1, limit] = answers.slice(index * ANSWERS_A_LIMIT)
     if (typeof userId !== 'string' || userId === '') {
-      throw new TypeError(
-        `the key of ${describe(name)} must be a string that is not empty, not ${describe(userId)}: requests without a key ` +
-          'would all share one quota',
-      )
+      // Requests without a key would all share one quota.
+      throw new TypeError(`the key of "${name}" must be a string, and not empty, not ${describe(userId)}`)
     }
     return { limiter, userId, cost, limit } as Asked
   })
@@ -161,8 +159,7 @@ function undecided<Facts extends unknown[]>({ onError, shadow }: Plan<Facts>, fa
   } else {
     warnOnce(
       'SPILLWAY_UNDECIDED',
-      `a request could not be decided, and onError is '${onError}': ${messageOf(error)}. This is said once; give onError a ` +
-        'function to hear of each.',
+      `a request could not be decided (onError: '${onError}'): ${messageOf(error)}. Give onError a function to hear of each.`,
     )
   }
   return shadow || word === 'allow' ? UNLIMITED : REFUSED

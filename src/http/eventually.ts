@@ -40,19 +40,11 @@ export function attempt<Value>(
 
 /** Rejects if a promise takes too long. The timer ends with it. */
 export function inTime<Value>(value: PromiseLike<Value>, ms: number): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no decision within ${ms} ms (timeoutMs)`)), ms)
-    value.then(
-      (result) => {
-        clearTimeout(timer)
-        resolve(result)
-      },
-      (error) => {
-        clearTimeout(timer)
-        reject(error)
-      },
-    )
+  let timer: ReturnType<typeof setTimeout>
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no decision within ${ms} ms (timeoutMs)`)), ms)
   })
+  return Promise.race([value, late]).finally(() => clearTimeout(timer))
 }
 
 export function messageOf(error: unknown): string {

@@ -83,22 +83,26 @@ function draft7(verdict: Verdict): Header[] {
 }
 
 function draft6(verdict: Verdict): Header[] {
-  const { limit, remaining, reset } = tightest(verdict)
-  return [
-    ['RateLimit-Policy', earlyPolicy(verdict)],
-    ['RateLimit-Limit', `${limit}`],
-    ['RateLimit-Remaining', `${remaining}`],
-    ['RateLimit-Reset', `${reset}`],
-  ]
+  return [['RateLimit-Policy', earlyPolicy(verdict)], ...threeOf('RateLimit-', tightest(verdict))]
 }
 
 function legacy(verdict: Verdict): Header[] {
   const { limit, remaining, reset } = tightest(verdict)
+  return threeOf('X-RateLimit-', { limit, remaining, reset: Math.ceil(Date.now() / 1000) + reset })
+}
+
+function threeOf(prefix: string, { limit, remaining, reset }: Tightest): Header[] {
   return [
-    ['X-RateLimit-Limit', `${limit}`],
-    ['X-RateLimit-Remaining', `${remaining}`],
-    ['X-RateLimit-Reset', `${Math.ceil(Date.now() / 1000) + reset}`],
+    [`${prefix}Limit`, `${limit}`],
+    [`${prefix}Remaining`, `${remaining}`],
+    [`${prefix}Reset`, `${reset}`],
   ]
+}
+
+interface Tightest {
+  readonly limit: number
+  readonly remaining: number
+  readonly reset: number
 }
 
 /** Policies as drafts 6 and 7 write them, without names. */
@@ -113,7 +117,7 @@ function earlyPolicy({ limits }: Verdict): string {
 }
 
 /** The one limit that the styles with room for one tell of: the longest to wait for, or the one with the least left. */
-function tightest({ limits }: Verdict): { limit: number; remaining: number; reset: number } {
+function tightest({ limits }: Verdict): Tightest {
   let found = limits[0]
   for (const limit of limits) {
     const longer = secondsToRetry(limit) - secondsToRetry(found)

@@ -96,30 +96,52 @@ export interface Plan<Facts extends unknown[]> {
   readonly timeoutMs: number
 }
 
-const LIMIT_NAMES = Object.keys({
-  name: true,
-  limiter: true,
-  key: true,
-  cost: true,
-  limit: true,
-  partitionKey: true,
-} satisfies Record<keyof LimitOptions<[]>, true>)
+/** What an option may be, in words; how it is tested; and the type whose wrong values are out of range. */
+type Check = readonly [accepted: string, test: (value: never) => boolean, type?: string]
 
-const COMMON_NAMES = Object.keys({
-  skip: true,
-  shadow: true,
-  headers: true,
-  onDenied: true,
-  onDecision: true,
-  onError: true,
-  countOnly: true,
-  timeoutMs: true,
-} satisfies Record<keyof CommonOptions<[], unknown>, true>)
+const isFunction = (value: unknown) => typeof value === 'function'
+const OPTIONAL_FUNCTION: Check = ['a function', (value) => value === undefined || isFunction(value)]
+const OF_REQUEST: Check = ['a number or a function', (value) => /^(undefined|number|function)$/.test(typeof value)]
 
-const PRINTABLE = /^[ !#-[\]-~]{1,64}$/
+function oneOf(words: readonly unknown[], orElse = ''): Check {
+  const accepted = words.map((word) => (word ? `'${word}'` : word)).join(', ')
+  return [accepted + orElse, (value) => value === undefined || words.includes(value), 'string']
+}
+
+const LIMIT_CHECKS: { readonly [Name in keyof LimitOptions<[]>]-?: Check } = {
+  name: [
+    '1 to 64 printable ASCII characters but " and \\',
+    (value) => value === undefined || (typeof value === 'string' && /^[ !#-[\]-~]{1,64}$/.test(value)),
+    'string',
+  ],
+  limiter: [
+    'a limiter, such as loadLimiter makes',
+    (value: RequestLimiter | undefined) => isFunction(value?.check) && typeof value?.quota === 'object',
+  ],
+  key: ['a function', isFunction],
+  cost: OF_REQUEST,
+  limit: OF_REQUEST,
+  partitionKey: OPTIONAL_FUNCTION,
+}
+
+const [ON_ERROR, isOnError, ...types] = oneOf(['deny', 'allow'], ' or a function')
+
+const COMMON_CHECKS: { readonly [Name in keyof CommonOptions<[], unknown>]-?: Check } = {
+  skip: OPTIONAL_FUNCTION,
+  shadow: ['true or false', (value) => value === undefined || typeof value === 'boolean'],
+  headers: oneOf([...HEADER_STYLES, false]),
+  onDenied: OPTIONAL_FUNCTION,
+  onDecision: OPTIONAL_FUNCTION,
+  onError: [ON_ERROR, (value) => isFunction(value) || isOnError(value), ...types],
+  countOnly: oneOf(['failed', 'succeeded']),
+  timeoutMs: ['a number', () => true],
+}
+
+const LIMIT_NAMES = Object.keys(LIMIT_CHECKS)
+const COMMON_NAMES = [...Object.keys(COMMON_CHECKS), 'limits']
 
 /** As many as `checkTogether` takes. */
-const MOST_LIMITS = 16
+const LIMITS_RANGE = { from: 1, to: 16, whole: true }
 
 /**
  * Checks options and fills in the defaults. Own properties count, not inherited ones.
@@ -128,83 +150,49 @@ const MOST_LIMITS = 16
  * @throws {RangeError} for a number, a word, a name or a number of limits that is not accepted
  */
 export function resolvePlan<Facts extends unknown[]>(given: RateLimitOptions<Facts, unknown>): Plan<Facts> {
-  checkNames('options', given, ['limits', ...LIMIT_NAMES, ...COMMON_NAMES])
   const options = { __proto__: null, ...given } as object as typeof given
-  const { limits, skip, shadow = false, headers = 'draft-11', onDecision, onError = 'deny', countOnly } = options
-  checkFunction('skip', skip)
-  checkFunction('onDenied', options.onDenied)
-  checkFunction('onDecision', onDecision)
-  if (typeof shadow !== 'boolean') throw new TypeError(`shadow must be true or false, not ${describe(shadow)}`)
-  checkWord('headers', headers, [...HEADER_STYLES, false])
-  if (typeof onError !== 'function') checkWord('onError', onError, ['deny', 'allow'], ' or a function')
-  if (countOnly !== undefined) checkWord('countOnly', countOnly, ['failed', 'succeeded'])
-  const resolved = limits === undefined ? [resolveOne(options as LimitOptions<Facts>)] : resolveSeveral(limits, options)
+  const { limits, skip, shadow = false, headers = 'draft-11' } = options
+  const { onDecision, onError = 'deny', countOnly, timeoutMs = 5000 } = options
+  if (limits) checkNames('options beside limits', given, COMMON_NAMES)
+  else checkNames('options', given, [...LIMIT_NAMES, ...COMMON_NAMES])
+  checkAll('', options, COMMON_CHECKS)
+  checkNumber('timeoutMs', timeoutMs, { from: 1, to: 2 ** 31 - 1 })
+  const resolved = limits ? severalOf<Facts>(limits) : [limitOf<Facts>(options, '', 'default')]
   for (const { name, limiter } of resolved) {
-    if (countOnly !== undefined && typeof limiter.refund !== 'function') {
-      throw new TypeError(`countOnly needs limiters with refund; that of ${describe(name)} has none`)
-    }
+    if (countOnly && !isFunction(limiter.refund))
+      throw new TypeError(`countOnly: the limiter of "${name}" has no refund`)
     if (resolved.length > 1 && !decidesTogether(limiter)) {
-      throw new TypeError(
-        `limiters of several limits must be made by loadLimiter or createLimiter; that of ${describe(name)} is not`,
-      )
+      throw new TypeError(`limits: the limiter of "${name}" must be made by loadLimiter or createLimiter`)
     }
   }
-  const timeoutMs = checkNumber('timeoutMs', options.timeoutMs ?? 5000, { from: 1, to: 2 ** 31 - 1 })
   return { limits: resolved, skip, shadow, headers, onDecision, onError, countOnly, timeoutMs }
 }
 
-function resolveOne<Facts extends unknown[]>(options: LimitOptions<Facts>): Limit<Facts> {
-  return resolveLimit(options, '', 'default')
-}
-
-function resolveSeveral<Facts extends unknown[]>(limits: unknown, options: object): Limit<Facts>[] {
-  const beside = LIMIT_NAMES.find((name) => options[name as never] !== undefined)
-  if (beside) throw new TypeError(`there is either limits or ${beside}, not both`)
+function severalOf<Facts extends unknown[]>(limits: readonly LimitOptions<Facts>[]): Limit<Facts>[] {
   if (!Array.isArray(limits)) throw new TypeError(`limits must be an array, not ${describe(limits)}`)
-  if (limits.length < 1 || limits.length > MOST_LIMITS) {
-    throw new RangeError(`there must be 1 to ${MOST_LIMITS} limits, not ${limits.length}`)
-  }
+  checkNumber('limits.length', limits.length, LIMITS_RANGE)
   const names = new Set<string>()
   return limits.map((given, index) => {
-    checkNames(`limits[${index}]`, given, LIMIT_NAMES)
-    const limit = resolveLimit<Facts>({ __proto__: null, ...given }, `limits[${index}].`, `limit-${index + 1}`)
-    if (names.has(limit.name)) throw new RangeError(`two limits are named ${describe(limit.name)}`)
+    const prefix = `limits[${index}]`
+    checkNames(prefix, given, LIMIT_NAMES)
+    const limit = limitOf<Facts>(given, `${prefix}.`, `limit-${index + 1}`)
+    if (names.has(limit.name)) throw new RangeError(`${prefix}.name: there are two "${limit.name}"`)
     names.add(limit.name)
     return limit
   })
 }
 
-function resolveLimit<Facts extends unknown[]>(
-  { name = '', limiter, key, cost, limit, partitionKey }: LimitOptions<Facts>,
-  prefix: string,
-  defaultName: string,
-): Limit<Facts> {
-  if (typeof name !== 'string') throw new TypeError(`${prefix}name must be a string, not ${describe(name)}`)
-  const known = name || defaultName
-  if (!PRINTABLE.test(known)) {
-    throw new RangeError(`${prefix}name must be 1 to 64 printable ASCII characters but " and \\, not ${describe(name)}`)
-  }
-  if (typeof limiter?.check !== 'function' || typeof limiter.quota !== 'object') {
-    throw new TypeError(`${prefix}limiter must be a limiter, such as loadLimiter makes, not ${describe(limiter)}`)
-  }
-  checkFunction(`${prefix}key`, key, true)
-  checkFunction(`${prefix}partitionKey`, partitionKey)
-  for (const [what, value] of Object.entries({ cost, limit })) {
-    if (!['undefined', 'number', 'function'].includes(typeof value)) {
-      throw new TypeError(`${prefix}${what} must be a number or a function, not ${describe(value)}`)
-    }
-  }
-  return { name: known, limiter, key, cost, limit, partitionKey }
+function limitOf<Facts extends unknown[]>(given: object, prefix: string, defaultName: string): Limit<Facts> {
+  const limit = { __proto__: null, ...given } as object as LimitOptions<Facts>
+  checkAll(prefix, limit, LIMIT_CHECKS)
+  return { ...limit, name: limit.name ?? defaultName }
 }
 
-function checkFunction(name: string, value: unknown, needed = false): void {
-  if (typeof value === 'function' || (value === undefined && !needed)) return
-  throw new TypeError(`${name} must be a function, not ${describe(value)}`)
-}
-
-function checkWord(name: string, value: unknown, accepted: readonly unknown[], orElse = ''): void {
-  if (accepted.includes(value)) return
-  const words = accepted.map((word) => (word === false ? 'false' : `'${word}'`)).join(', ')
-  const message = `${name} must be ${words}${orElse}, not ${describe(value)}`
-  throw typeof value === 'string' ? new RangeError(message) : new TypeError(message)
+function checkAll(prefix: string, options: object, checks: { readonly [name: string]: Check }): void {
+  for (const [name, [accepted, test, type]] of Object.entries(checks)) {
+    const value = options[name as never]
+    if (test(value)) continue
+    const message = `${prefix}${name} must be ${accepted}, not ${describe(value)}`
+    throw typeof value === type ? new RangeError(message) : new TypeError(message)
+  }
 }

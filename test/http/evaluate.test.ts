@@ -328,14 +328,14 @@ describe('options that are not accepted', () => {
   const one = { limiter, key }
   test.each<[unknown, typeof TypeError | typeof RangeError, string]>([
     [undefined, TypeError, 'options must be an object, not undefined'],
-    [{ ...one, max: 5 }, TypeError, 'there is no option "max"; there are limits, name, limiter, key'],
+    [{ ...one, max: 5 }, TypeError, 'options: there is no option "max"; there are name, limiter, key, cost'],
     [{ key }, TypeError, 'limiter must be a limiter, such as loadLimiter makes, not undefined'],
     [{ key, limiter: Promise.resolve(limiter) }, TypeError, 'limiter must be a limiter'],
     [{ limiter }, TypeError, 'key must be a function, not undefined'],
     [{ ...one, key: 'ip' }, TypeError, 'key must be a function, not "ip"'],
     [{ ...one, cost: '5' }, TypeError, 'cost must be a number or a function, not "5"'],
     [{ ...one, limit: true }, TypeError, 'limit must be a number or a function, not true'],
-    [{ ...one, name: 5 }, TypeError, 'name must be a string, not 5'],
+    [{ ...one, name: 5 }, TypeError, 'name must be 1 to 64 printable ASCII characters but " and \\, not 5'],
     [{ ...one, name: 'a"b' }, RangeError, 'name must be 1 to 64 printable ASCII characters but " and \\'],
     [{ ...one, name: 'a\nb' }, RangeError, 'printable'],
     [{ ...one, name: 'a'.repeat(65) }, RangeError, 'printable'],
@@ -354,10 +354,10 @@ describe('options that are not accepted', () => {
     [{ ...one, countOnly: 'all' }, RangeError, "countOnly must be 'failed', 'succeeded', not \"all\""],
     [{ ...one, timeoutMs: 0 }, RangeError, 'timeoutMs must be a number from 1 to 2147483647, not 0'],
     [{ ...one, timeoutMs: '5' }, TypeError, 'timeoutMs must be a number'],
-    [{ ...one, limits: [one] }, TypeError, 'there is either limits or limiter, not both'],
+    [{ ...one, limits: [one] }, TypeError, 'options beside limits: there is no option "limiter"; there are skip, '],
     [{ limits: one }, TypeError, 'limits must be an array, not an object of type Object'],
-    [{ limits: [] }, RangeError, 'there must be 1 to 16 limits, not 0'],
-    [{ limits: new Array(17).fill(one) }, RangeError, 'there must be 1 to 16 limits, not 17'],
+    [{ limits: [] }, RangeError, 'limits.length must be a whole number from 1 to 16, not 0'],
+    [{ limits: new Array(17).fill(one) }, RangeError, 'limits.length must be a whole number from 1 to 16, not 17'],
     [{ limits: [one, { ...one, key: 5 }] }, TypeError, 'limits[1].key must be a function, not 5'],
     [{ limits: [{ ...one, skip: key }] }, TypeError, 'limits[0]: there is no option "skip"'],
     [
@@ -368,19 +368,19 @@ describe('options that are not accepted', () => {
         ],
       },
       RangeError,
-      'two limits are named "x"',
+      'limits[1].name: there are two "x"',
     ],
     [
       { limits: [one, { ...one, limiter: { quota: limiter.quota, check: limiter.check } }] },
       TypeError,
-      'must be made by loadLimiter or createLimiter; that of "limit-2" is not',
+      'limits: the limiter of "limit-2" must be made by loadLimiter or createLimiter',
     ],
     [
       { key, countOnly: 'failed', limiter: { quota: limiter.quota, check: limiter.check } },
       TypeError,
-      'countOnly needs limiters with refund; that of "default" has none',
+      'countOnly: the limiter of "default" has no refund',
     ],
-  ])('%o', (options, kind, message) => {
+  ])('%#', (options, kind, message) => {
     const attempt = () => createEvaluator(options as never)
     expect(attempt).toThrow(kind)
     expect(attempt).toThrow(message)
