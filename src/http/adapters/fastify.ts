@@ -46,7 +46,7 @@ interface Instance extends FastifyInstance {
  * app.get('/health', { config: { rateLimit: false } }, () => 'ok')
  * ```
  */
-export function rateLimit(instance: FastifyInstance, given: FastifyOptions | NoOptions, done: () => void): void {
+export async function rateLimit(instance: FastifyInstance, given: FastifyOptions | NoOptions): Promise<void> {
   const { prefix: _prefix, logLevel: _level, logSerializers: _serializers, ...options } = given as Given
   const ofPlugin = Object.keys(options).length > 0 ? limitedBy(options as FastifyOptions) : undefined
   const ofRoutes = new WeakMap<object, Limited>()
@@ -69,7 +69,6 @@ export function rateLimit(instance: FastifyInstance, given: FastifyOptions | NoO
     if (!limited) return goOn()
     after(limited.evaluate(request, reply), (outcome) => apply(outcome, limited, request, reply, goOn))
   })
-  done()
 }
 
 // Hooks are for the context that the plugin is registered in, rather than one of its own.
