@@ -17,6 +17,10 @@ const BITS = 128
 /** Bits before an IPv4 address in its mapped form. */
 const MAPPED_BITS = 96
 
+/** Starts of the blocks whose last 32 bits are an IPv4 address: as mapped, and as translators write it (NAT64, RFC 6052). */
+const V4: Address = [0, 0, 0, 0, 0, 0xffff, 0, 0]
+const TRANSLATED: Address = [0x64, 0xff9b, 0, 0, 0, 0, 0, 0]
+
 /** The longest text of an address without its zone. */
 const LONGEST = 45
 
@@ -51,17 +55,20 @@ export function contains({ start, bits }: Network, address: Address): boolean {
   return true
 }
 
-/** Whether a network holds IPv4 addresses only. */
-export function isV4({ start, bits }: Network): boolean {
-  return bits >= MAPPED_BITS && isMapped(start)
+/** Whether a network is within IPv4, or has all of it in its midst. */
+export function touchesV4({ start, bits }: Network): boolean {
+  return contains({ start, bits: Math.min(bits, MAPPED_BITS) }, V4)
 }
 
 /**
- * Writes an IPv4 address as it is, and of an IPv6 address the network of so many bits: who has one address has all of
+ * Writes an IPv4 address as it is, translated or not, and of an IPv6 address the network of so many bits: who has one address has all of
  * that. Addresses of the same network have the same text.
  */
 export function formatAddress(address: Address, v6Bits: number): string {
-  if (isMapped(address)) return [address[6] >> 8, address[6] & 255, address[7] >> 8, address[7] & 255].join('.')
+  // All clients behind a translator would have one key, were theirs not seen through.
+  if ([V4, TRANSLATED].some((start) => contains({ start, bits: MAPPED_BITS }, address))) {
+    return [address[6] >> 8, address[6] & 255, address[7] >> 8, address[7] & 255].join('.')
+  }
   const groups: string[] = []
   for (let index = 0, left = v6Bits; left > 0; index++, left -= 16) {
     const shift = Math.max(0, 16 - left)
@@ -69,10 +76,6 @@ export function formatAddress(address: Address, v6Bits: number): string {
   }
   if (v6Bits === BITS) return groups.join(':')
   return `${groups.join(':')}${groups.length < 8 ? '::' : ''}/${v6Bits}`
-}
-
-function isMapped(address: Address): boolean {
-  return address[5] === 0xffff && address.slice(0, 5).every((group) => group === 0)
 }
 
 function parseV4(text: string): Address | undefined {

@@ -1,7 +1,7 @@
 /** Which proxies are trusted: options into what addresses are compared with. */
 import { checkNumber, describe } from '../limiter/index.js'
 import type { Address, Network } from './address.js'
-import { contains, isV4, parseNetwork } from './address.js'
+import { contains, parseNetwork, touchesV4 } from './address.js'
 import { warnOnce } from './warnings.js'
 
 /** Networks of proxies, or the number of proxies. */
@@ -23,7 +23,7 @@ const NAMED: { readonly [name: string]: readonly string[] } = {
   unix: [],
 }
 
-/** Shorter prefixes are no network of proxies: they hold a good part of everybody. IPv4 counts in its mapped form. */
+/** Shorter prefixes are no network of proxies: they hold a good part of everybody, `::/8` all of IPv4 in its mapped form. */
 const FEWEST_BITS = { v4: 96 + 8, v6: 7 }
 
 /** What was read, by its text: key functions pass a new array with each request. */
@@ -70,7 +70,7 @@ function readNetworks(trust: readonly unknown[]): TrustedNetworks {
       )
     })
   })
-  const narrow = networks.filter((network) => network.bits >= (isV4(network) ? FEWEST_BITS.v4 : FEWEST_BITS.v6))
+  const narrow = networks.filter((network) => network.bits >= (touchesV4(network) ? FEWEST_BITS.v4 : FEWEST_BITS.v6))
   if (narrow.length < networks.length) {
     warnOnce(
       'SPILLWAY_TRUSTS_EVERYBODY',

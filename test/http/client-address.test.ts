@@ -42,7 +42,12 @@ describe('the connected address', () => {
     ['::', '0:0:0:0::/56'],
     ['::1', '0:0:0:0::/56'],
     ['1::', '1:0:0:0::/56'],
-    ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/56'],
+    // Translated by NAT64; other prefixes that end with an IPv4 address say nothing of it.
+    ['64:ff9b::192.0.2.1', '192.0.2.1'],
+    ['64:ff9b::c000:201', '192.0.2.1'],
+    ['64:ff9b:1::192.0.2.1', '64:ff9b:1:0::/56'],
+    ['::192.0.2.1', '0:0:0:0::/56'],
+    ['2002:c000:201:ab::1', '2002:c000:201:0::/56'],
     ['1:2:3:4:5:6:7::', '1:2:3:0::/56'],
   ])('%s is %s', (address, key) => expect(clientAddress(from(address))).toBe(key))
 
@@ -169,6 +174,11 @@ describe('networks that are trusted', () => {
     }
   })
 
+  test('a translated address is no proxy by the address within it', () => {
+    expect(clientAddress(through('64:ff9b::127.0.0.1', '198.51.100.1'), { trust })).toBe('127.0.0.1')
+    expect(clientAddress(through('127.0.0.1', '198.51.100.1', '64:ff9b::10.0.0.1'), { trust })).toBe('10.0.0.1')
+  })
+
   test('an enormous header costs no more than its length', () => {
     const list = new Array(100_000).fill('10.0.0.1').join()
     expect(clientAddress(through('127.0.0.1', list, '198.51.100.1'), { trust })).toBe('198.51.100.1')
@@ -182,6 +192,11 @@ describe('networks that are trusted', () => {
     ['loopback', ['127.8.9.1', '::1']],
     ['192.0.2.77', ['192.0.2.77', '::ffff:192.0.2.77']],
     ['2001:db8::/33', ['2001:db8:7fff::1']],
+    // Bits beyond the prefix do not count, and networks of one address are that.
+    ['10.9.9.9/8', ['10.0.0.1']],
+    ['192.0.2.77/32', ['192.0.2.77']],
+    ['::ffff:192.0.2.77/128', ['192.0.2.77']],
+    ['::/96', ['::1']],
   ])('%s', (name, peers) => {
     for (const peer of peers)
       expect(clientAddress(through(peer, '198.51.100.1'), { trust: [name] })).toBe('198.51.100.1')
@@ -272,18 +287,27 @@ describe('warnings, once and by name', () => {
     expect(warn).not.toHaveBeenCalled()
   })
 
-  test.each(['0.0.0.0/0', '::/0', '::ffff:0:0/96', '0.0.0.0/1', '2000::/3', '::/1', '128.0.0.0/7'])(
-    'of trust in everybody, which is not followed: %s',
-    (network) => {
-      const trust = [network]
-      for (const peer of ['203.0.113.1', '2001:db8::1']) {
-        const key = clientAddress(from(peer), { trust })
-        expect(clientAddress(through(peer, '198.51.100.1'), { trust })).toBe(key)
-      }
-      expect(warn).toHaveBeenCalledTimes(1)
-      expect(warn.mock.calls[0][0]).toMatch(/^SPILLWAY_TRUSTS_EVERYBODY: .*name the networks of your proxies/)
-    },
-  )
+  test.each([
+    '0.0.0.0/0',
+    '::/0',
+    '::ffff:0:0/96',
+    '0.0.0.0/1',
+    '2000::/3',
+    '::/1',
+    '128.0.0.0/7',
+    '::/8',
+    '::/80',
+    '::ffff:0:0/95',
+    '::ffff:203.0.113.0/103',
+  ])('of trust in everybody, which is not followed: %s', (network) => {
+    const trust = [network]
+    for (const peer of ['203.0.113.1', '2001:db8::1']) {
+      const key = clientAddress(from(peer), { trust })
+      expect(clientAddress(through(peer, '198.51.100.1'), { trust })).toBe(key)
+    }
+    expect(warn).toHaveBeenCalledTimes(1)
+    expect(warn.mock.calls[0][0]).toMatch(/^SPILLWAY_TRUSTS_EVERYBODY: .*name the networks of your proxies/)
+  })
 })
 
 test.each<[object | unknown, typeof TypeError | typeof RangeError, string]>([
