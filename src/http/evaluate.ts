@@ -64,6 +64,23 @@ export function createEvaluator<Facts extends unknown[]>(options: RateLimitOptio
   }
 }
 
+/**
+ * Answers a request that does not go on: by `onDenied`, and by the problem where it was not decided, there is no `onDenied`,
+ * or that fails.
+ *
+ * @param accept takes what `onDenied` gave
+ */
+export function refuse<Facts extends unknown[], Given, Answer>(
+  { verdict }: Outcome,
+  onDenied: ((verdict: Verdict, ...facts: Facts) => Eventually<Given>) | undefined,
+  facts: Facts,
+  problem: () => Answer,
+  accept: (given: Given) => Answer,
+): Eventually<Answer> {
+  if (!verdict || !onDenied) return problem()
+  return attempt('onDenied', () => after(onDenied(verdict, ...facts), accept), problem)
+}
+
 /** The status and the body of an answer to a request that does not go on. */
 export function answerOf({ verdict }: Outcome): { status: number; body: string } {
   const problem = verdict ? quotaExceeded(verdict) : UNDECIDED
@@ -74,9 +91,7 @@ function ask<Facts extends unknown[]>(limits: readonly Limit<Facts>[], facts: Fa
   const answers: unknown[] = []
   try {
     for (const { key, cost, limit } of limits) {
-      answers.push(key(...facts))
-      answers.push(typeof cost === 'function' ? cost(...facts) : cost)
-      answers.push(typeof limit === 'function' ? limit(...facts) : limit)
+      for (const option of [key, cost, limit]) answers.push(typeof option === 'function' ? option(...facts) : option)
     }
   } catch (error) {
     // Nobody else would hear of the promises that there are already, should they reject.
@@ -87,8 +102,7 @@ function ask<Facts extends unknown[]>(limits: readonly Limit<Facts>[], facts: Fa
 }
 
 function decide<Facts extends unknown[]>(plan: Plan<Facts>, facts: Facts, answers: Answers): Eventually<Outcome> {
-  const { limits } = plan
-  const asked = limits.map(({ name, limiter }, index) => {
+  const asked = plan.limits.map(({ name, limiter }, index) => {
     const [userId, cost = 1, limit] = answers.slice(index * ANSWERS_A_LIMIT)
     if (typeof userId !== 'string' || userId === '') {
       // Requests without a key would all share one quota.
@@ -97,7 +111,7 @@ function decide<Facts extends unknown[]>(plan: Plan<Facts>, facts: Facts, answer
     return { limiter, userId, cost, limit } as Asked
   })
   if (asked.length > 1) return conclude(plan, facts, asked, checkTogether(asked as never).decisions)
-  const { limiter, userId, cost, limit } = asked[0]
+  const [{ limiter, userId, cost, limit }] = asked
   const request = limit === undefined ? cost : { cost, limit }
   return after(limiter.check(userId, request), (decision) => conclude(plan, facts, asked, [decision]))
 }
@@ -110,36 +124,42 @@ interface Asked {
 }
 
 function conclude<Facts extends unknown[]>(
-  { limits, shadow, headers, onDecision, countOnly }: Plan<Facts>,
+  plan: Plan<Facts>,
   facts: Facts,
   asked: readonly Asked[],
   decisions: readonly Decision[],
 ): Outcome {
-  const parts = limits.map(({ name, limiter: { quota }, partitionKey }, index): LimitVerdict => {
+  const { onDecision, shadow = false } = plan
+  const limits = plan.limits.map(({ name, limiter: { quota }, partitionKey }, index): LimitVerdict => {
     const { userId: key, cost } = asked[index]
     const partition = partitionKey && base64(partitionKey(key, ...facts))
     return { name, key, cost, quota, decision: decisions[index], partition }
   })
-  const denied = parts.filter(({ decision }) => !decision.allowed).map(({ name }) => name)
+  const denied = limits.filter(({ decision }) => !decision.allowed).map(({ name }) => name)
   const allowed = denied.length === 0
   const retryAfterMs = Math.max(...decisions.map((decision) => decision.retryAfterMs))
-  const verdict: Verdict = { allowed, shadow, limits: parts, denied, retryAfterMs }
+  const verdict = { allowed, shadow, limits, denied, retryAfterMs }
   if (onDecision) attempt<unknown>('onDecision', () => onDecision(verdict, ...facts), nothing)
   return {
     pass: allowed || shadow,
-    headers: shadow ? [] : rateLimitHeaders(verdict, headers),
+    headers: shadow ? [] : rateLimitHeaders(verdict, plan.headers),
     verdict,
-    settle:
-      countOnly && allowed
-        ? (status) => {
-            if (status >= 400 !== (countOnly === 'failed')) refund(asked, decisions)
-          }
-        : undefined,
+    settle: plan.countOnly && allowed ? settler(plan.countOnly, asked, decisions) : undefined,
   }
 }
 
-/** Gives back what an admitted request took. */
-function refund(asked: readonly Asked[], decisions: readonly Decision[]): void {
+/** Takes the status of an answer, and gives back what its request took if it is not to count. */
+function settler(countOnly: string, asked: readonly Asked[], decisions: readonly Decision[]) {
+  const from = performance.now()
+  let settled = false
+  return (status: number) => {
+    if (!settled && status >= 400 !== (countOnly === 'failed')) refund(asked, decisions, performance.now() - from)
+    settled = true
+  }
+}
+
+/** Gives back what an admitted request took, so many milliseconds after. */
+function refund(asked: readonly Asked[], decisions: readonly Decision[], ms: number): void {
   const paid = new Map<Decision, number>()
   asked.forEach(({ limiter, userId, cost }, index) => {
     const decision = decisions[index]
@@ -147,7 +167,9 @@ function refund(asked: readonly Asked[], decisions: readonly Decision[]): void {
     const before = paid.get(decision) ?? 0
     const fromBurst = Math.min(cost, decision.fromBurst - before)
     paid.set(decision, before + fromBurst)
-    attempt<unknown>('refund', () => limiter.refund?.(userId, cost, fromBurst), nothing)
+    // After a window its places are free already: then it would be those of others.
+    const places = ms < limiter.quota.windowMs ? cost : fromBurst
+    attempt<unknown>('refund', () => limiter.refund?.(userId, places, fromBurst), nothing)
   })
 }
 

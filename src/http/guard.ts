@@ -1,13 +1,12 @@
 /** Limits for web `Request`s: Deno, Bun, Workers, Next, h3, Elysia, and whatever else has one. */
-import type { Outcome } from './evaluate.js'
 import { createEvaluator } from './evaluate.js'
 import type { Eventually } from './eventually.js'
-import { after, attempt } from './eventually.js'
+import { after } from './eventually.js'
 import type { Header } from './headers.js'
 import type { RateLimitOptions } from './options.js'
 import type { Verdict } from './verdict.js'
 import type { WebRequest, WebResponse } from './web.js'
-import { answerWith, problemResponse, withHeaders } from './web.js'
+import { finish, refusal } from './web.js'
 
 /** A request, and whatever else the platform gives a handler. */
 export type GuardFacts = [request: WebRequest, ...rest: unknown[]]
@@ -66,40 +65,14 @@ export function guard<Facts extends GuardFacts>(
   const { onDenied } = options
   const limit = (...facts: Facts) =>
     after(evaluate(...facts), (outcome) =>
-      after(refusalOf(outcome, onDenied, facts), (response) => passageOf(outcome, response)),
+      after(outcome.pass ? undefined : refusal(outcome, onDenied, facts), (response): Passage => {
+        const { headers, verdict } = outcome
+        return { response, headers, verdict, finish: (answer) => finish(facts[0], answer, outcome) }
+      }),
     )
   if (handler === undefined) return limit
   return async (...facts) => {
     const { response, finish } = await limit(...facts)
     return response ?? finish(await handler(...facts))
-  }
-}
-
-/** The answer to a request that does not go on. */
-function refusalOf<Facts extends GuardFacts>(
-  outcome: Outcome,
-  onDenied: GuardOptions<Facts>['onDenied'],
-  facts: Facts,
-): Eventually<WebResponse | undefined> {
-  const { pass, verdict } = outcome
-  if (pass) return undefined
-  const problem = () => problemResponse(outcome)
-  if (!verdict || !onDenied) return problem()
-  return attempt(
-    'onDenied',
-    () => after(onDenied(verdict, ...facts), (response) => answerWith(response, outcome.headers)),
-    problem,
-  )
-}
-
-function passageOf({ headers, verdict, settle }: Outcome, response: WebResponse | undefined): Passage {
-  return {
-    response,
-    headers,
-    verdict,
-    finish(answer) {
-      settle?.(answer.status)
-      return withHeaders(answer, headers)
-    },
   }
 }

@@ -2,6 +2,7 @@
  * Headers that tell a client where it stands: draft-ietf-httpapi-ratelimit-headers, as of several of its drafts, and what
  * was usual before it. Template strings: a serialiser of structured fields takes fifty times as long.
  */
+import type { Decision, Quota } from '../limiter/index.js'
 import { secondsToWait } from '../limiter/index.js'
 import type { LimitVerdict, Verdict } from './verdict.js'
 
@@ -11,10 +12,30 @@ export type Header = readonly [name: string, value: string]
 /** What headers a client gets. Named by draft, so that a later draft changes nothing for clients that read this one. */
 export type HeaderStyle = keyof typeof STYLES
 
-const STYLES = { 'draft-11': draft11, 'draft-7': draft7, 'draft-6': draft6, legacy }
+const STYLES = {
+  'draft-11': draft11,
+  'draft-7': (verdict: Verdict): Header[] => [
+    earlyPolicy(verdict),
+    [
+      STATE,
+      tightest(verdict)
+        .map(([name, value]) => `${name.toLowerCase()}=${value}`)
+        .join(', '),
+    ],
+  ],
+  'draft-6': (verdict: Verdict): Header[] => [earlyPolicy(verdict), ...named(`${STATE}-`, tightest(verdict))],
+  /** The time of reset in seconds since 1970. */
+  legacy: (verdict: Verdict): Header[] => named(`X-${STATE}-`, tightest(verdict, Math.ceil(Date.now() / 1000))),
+}
+
+const STATE = 'RateLimit'
+const POLICY = 'RateLimit-Policy'
 
 /** The names of the styles. */
 export const HEADER_STYLES = Object.keys(STYLES) as HeaderStyle[]
+
+/** The largest integer of structured fields. Nobody waits so many seconds. */
+const MOST_SECONDS = 999_999_999_999_999
 
 /**
  * Gives the headers for a verdict: those of the style, and `Retry-After` if it denies and waiting helps. Seconds are whole,
@@ -45,92 +66,72 @@ export function rateLimitHeaders(verdict: Verdict, style: HeaderStyle | false = 
  * ```
  */
 export function retryAfterSeconds({ limits }: Pick<Verdict, 'limits'>): number {
-  let most = 0
-  for (const limit of limits) most = Math.max(most, secondsToRetry(limit))
-  return most
+  return Math.max(...limits.map(secondsToRetry))
 }
 
 function draft11({ allowed, limits }: Verdict): Header[] {
-  let policy = ''
-  let state = ''
+  const policy: string[] = []
+  const state: string[] = []
   for (const limit of limits) {
     const { name, quota, decision, partition } = limit
     const pk = partition === undefined ? '' : `;pk=:${partition}:`
     // Where another limit denied, this one's reset is left out: Retry-After ought not to be before any of them.
     const seconds = allowed || !decision.allowed ? secondsUntilMore(limit) : Infinity
     const t = seconds < Infinity ? `;t=${seconds}` : ''
-    const comma = policy && ', '
-    policy += `${comma}"${name}";q=${decision.limit};w=${windowSeconds(limit)}${pk}`
-    state += `${comma}"${name}";r=${decision.remaining}${t}${pk}`
-    if (quota.capacity >= 1) {
-      const burst = burstName(name)
-      policy += `, "${burst}";q=${Math.floor(quota.capacity)}${pk}`
-      state += `, "${burst}";r=${Math.floor(decision.burstRemaining)}${pk}`
+    policy.push(`"${name}";q=${decision.limit};w=${windowSeconds(limit)}${pk}`)
+    state.push(`"${name}";r=${left(decision, decision.remaining)}${t}${pk}`)
+    const burst = burstName(name, quota)
+    if (burst) {
+      policy.push(`"${burst}";q=${Math.floor(quota.capacity)}${pk}`)
+      state.push(`"${burst}";r=${left(decision, decision.burstRemaining)}${pk}`)
     }
   }
   return [
-    ['RateLimit-Policy', policy],
-    ['RateLimit', state],
+    [POLICY, policy.join(', ')],
+    [STATE, state.join(', ')],
   ]
-}
-
-function draft7(verdict: Verdict): Header[] {
-  const { limit, remaining, reset } = tightest(verdict)
-  return [
-    ['RateLimit-Policy', earlyPolicy(verdict)],
-    ['RateLimit', `limit=${limit}, remaining=${remaining}, reset=${reset}`],
-  ]
-}
-
-function draft6(verdict: Verdict): Header[] {
-  return [['RateLimit-Policy', earlyPolicy(verdict)], ...threeOf('RateLimit-', tightest(verdict))]
-}
-
-function legacy(verdict: Verdict): Header[] {
-  const { limit, remaining, reset } = tightest(verdict)
-  return threeOf('X-RateLimit-', { limit, remaining, reset: Math.ceil(Date.now() / 1000) + reset })
-}
-
-function threeOf(prefix: string, { limit, remaining, reset }: Tightest): Header[] {
-  return [
-    [`${prefix}Limit`, `${limit}`],
-    [`${prefix}Remaining`, `${remaining}`],
-    [`${prefix}Reset`, `${reset}`],
-  ]
-}
-
-interface Tightest {
-  readonly limit: number
-  readonly remaining: number
-  readonly reset: number
 }
 
 /** Policies as drafts 6 and 7 write them, without names. */
-function earlyPolicy({ limits }: Verdict): string {
-  return limits
-    .map((limit) => {
-      const { quota, decision } = limit
-      const burst = quota.capacity >= 1 ? `;burst=${Math.floor(quota.capacity)}` : ''
-      return `${decision.limit};w=${windowSeconds(limit)}${burst}`
-    })
-    .join(', ')
+function earlyPolicy({ limits }: Verdict): Header {
+  const policies = limits.map((limit) => {
+    const { name, quota, decision } = limit
+    const burst = burstName(name, quota) && `;burst=${Math.floor(quota.capacity)}`
+    return `${decision.limit};w=${windowSeconds(limit)}${burst}`
+  })
+  return [POLICY, policies.join(', ')]
 }
 
 /** The one limit that the styles with room for one tell of: the longest to wait for, or the one with the least left. */
-function tightest({ limits }: Verdict): Tightest {
+function tightest({ limits }: Verdict, now = 0): [name: string, value: number][] {
   let found = limits[0]
   for (const limit of limits) {
     const longer = secondsToRetry(limit) - secondsToRetry(found)
     if (longer > 0 || (longer === 0 && limit.decision.remaining < found.decision.remaining)) found = limit
   }
+  const { decision } = found
   const seconds = secondsUntilMore(found)
-  const { limit, remaining } = found.decision
-  // These styles have no way to say never.
-  return { limit, remaining, reset: seconds < Infinity ? seconds : windowSeconds(found) }
+  return [
+    ['Limit', decision.limit],
+    ['Remaining', left(decision, decision.remaining)],
+    // These styles have no way to say never.
+    ['Reset', now + (seconds < Infinity ? seconds : windowSeconds(found))],
+  ]
 }
 
-function burstName(name: string): string {
+function named(prefix: string, values: [name: string, value: number][]): Header[] {
+  return values.map(([name, value]) => [prefix + name, `${value}`])
+}
+
+/** What tokens are called as a policy of their own; `''` where there are none. */
+export function burstName(name: string, { capacity }: Quota): string {
+  if (capacity < 1) return ''
   return name === 'default' ? 'burst' : `${name}-burst`
+}
+
+/** Whole places or tokens that a client can still take: none while it is denied whatever it has. */
+function left({ allowed, reason }: Decision, count: number): number {
+  return allowed || reason === 'limit' ? Math.floor(count) : 0
 }
 
 /** The window in whole seconds, rounded up: a client that takes it at its word sends no more than it may. */
@@ -138,12 +139,15 @@ function windowSeconds({ quota }: LimitVerdict): number {
   return Math.ceil(quota.windowMs / 1000)
 }
 
-function secondsToRetry({ quota, decision }: LimitVerdict): number {
-  return decision.allowed ? 0 : secondsToWait(decision.retryAfterMs, quota.windowMs)
+function secondsToRetry(limit: LimitVerdict): number {
+  return limit.decision.allowed ? 0 : secondsUntilMore(limit)
 }
 
-/** Until the request is admitted, if it was denied; else until the window is empty. */
-function secondsUntilMore(limit: LimitVerdict): number {
-  const { quota, decision } = limit
-  return decision.allowed ? secondsToWait(decision.resetMs, quota.windowMs) : secondsToRetry(limit)
+/** Until the request is admitted, if it was denied; else until the window is empty. `Infinity` if never. */
+function secondsUntilMore({ quota, decision }: LimitVerdict): number {
+  const { allowed, limit, resetMs, retryAfterMs } = decision
+  // Under a limit of 0 an empty window gives nothing, either.
+  const ms = allowed ? (limit > 0 ? resetMs : Infinity) : retryAfterMs
+  const seconds = secondsToWait(ms, quota.windowMs)
+  return seconds <= MOST_SECONDS ? seconds : Infinity
 }

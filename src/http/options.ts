@@ -3,7 +3,7 @@ import type { Decision, Quota, RequestOptions } from '../limiter/index.js'
 import { checkNames, checkNumber, decidesTogether, describe } from '../limiter/index.js'
 import type { Eventually } from './eventually.js'
 import type { HeaderStyle } from './headers.js'
-import { HEADER_STYLES } from './headers.js'
+import { burstName, HEADER_STYLES } from './headers.js'
 import type { Verdict } from './verdict.js'
 
 /** A value, or a function that tells it of each request. */
@@ -85,63 +85,41 @@ export type RateLimitOptions<Facts extends unknown[], Answer> = CommonOptions<Fa
 export type Limit<Facts extends unknown[]> = LimitOptions<Facts> & { readonly name: string }
 
 /** Options with every default filled in. */
-export interface Plan<Facts extends unknown[]> {
+export interface Plan<Facts extends unknown[]> extends CommonOptions<Facts, unknown> {
   readonly limits: readonly Limit<Facts>[]
-  readonly skip: CommonOptions<Facts, unknown>['skip']
-  readonly shadow: boolean
   readonly headers: HeaderStyle | false
-  readonly onDecision: CommonOptions<Facts, unknown>['onDecision']
   readonly onError: NonNullable<CommonOptions<Facts, unknown>['onError']>
-  readonly countOnly: 'failed' | 'succeeded' | undefined
   readonly timeoutMs: number
 }
 
-/** What an option may be, in words; how it is tested; and the type whose wrong values are out of range. */
-type Check = readonly [accepted: string, test: (value: never) => boolean, type?: string]
+const FUNCTION = 'a function'
+const OF_REQUEST = 'a number or a function'
 
-const isFunction = (value: unknown) => typeof value === 'function'
-const OPTIONAL_FUNCTION: Check = ['a function', (value) => value === undefined || isFunction(value)]
-const OF_REQUEST: Check = ['a number or a function', (value) => /^(undefined|number|function)$/.test(typeof value)]
-
-function oneOf(words: readonly unknown[], orElse = ''): Check {
-  const accepted = words.map((word) => (word ? `'${word}'` : word)).join(', ')
-  return [accepted + orElse, (value) => value === undefined || words.includes(value), 'string']
-}
-
-const LIMIT_CHECKS: { readonly [Name in keyof LimitOptions<[]>]-?: Check } = {
-  name: [
-    '1 to 64 printable ASCII characters but " and \\',
-    (value) => value === undefined || (typeof value === 'string' && /^[ !#-[\]-~]{1,64}$/.test(value)),
-    'string',
-  ],
-  limiter: [
-    'a limiter, such as loadLimiter makes',
-    (value: RequestLimiter | undefined) => isFunction(value?.check) && typeof value?.quota === 'object',
-  ],
-  key: ['a function', isFunction],
+/** What each option may be: types, and values as messages write them, between `OR`. All may be left out but a key. */
+const LIMIT_OPTIONS: { readonly [Name in keyof LimitOptions<[]>]-?: string } = {
+  name: '1 to 64 printable ASCII characters but " and \\',
+  limiter: 'a limiter, such as loadLimiter makes',
+  key: FUNCTION,
   cost: OF_REQUEST,
   limit: OF_REQUEST,
-  partitionKey: OPTIONAL_FUNCTION,
+  partitionKey: FUNCTION,
 }
 
-const [ON_ERROR, isOnError, ...types] = oneOf(['deny', 'allow'], ' or a function')
-
-const COMMON_CHECKS: { readonly [Name in keyof CommonOptions<[], unknown>]-?: Check } = {
-  skip: OPTIONAL_FUNCTION,
-  shadow: ['true or false', (value) => value === undefined || typeof value === 'boolean'],
-  headers: oneOf([...HEADER_STYLES, false]),
-  onDenied: OPTIONAL_FUNCTION,
-  onDecision: OPTIONAL_FUNCTION,
-  onError: [ON_ERROR, (value) => isFunction(value) || isOnError(value), ...types],
-  countOnly: oneOf(['failed', 'succeeded']),
-  timeoutMs: ['a number', () => true],
+const COMMON_OPTIONS: { readonly [Name in keyof CommonOptions<[], unknown> | 'limits']-?: string } = {
+  skip: FUNCTION,
+  shadow: 'true or false',
+  headers: `"${HEADER_STYLES.join('" or "')}" or false`,
+  onDenied: FUNCTION,
+  onDecision: FUNCTION,
+  onError: '"deny" or "allow" or a function',
+  countOnly: '"failed" or "succeeded"',
+  timeoutMs: 'a number',
+  limits: 'an array',
 }
 
-const LIMIT_NAMES = Object.keys(LIMIT_CHECKS)
-const COMMON_NAMES = [...Object.keys(COMMON_CHECKS), 'limits']
-
-/** As many as `checkTogether` takes. */
-const LIMITS_RANGE = { from: 1, to: 16, whole: true }
+const OR = ' or '
+const LIMIT_NAMES = Object.keys(LIMIT_OPTIONS)
+const COMMON_NAMES = Object.keys(COMMON_OPTIONS)
 
 /**
  * Checks options and fills in the defaults. Own properties count, not inherited ones.
@@ -150,49 +128,60 @@ const LIMITS_RANGE = { from: 1, to: 16, whole: true }
  * @throws {RangeError} for a number, a word, a name or a number of limits that is not accepted
  */
 export function resolvePlan<Facts extends unknown[]>(given: RateLimitOptions<Facts, unknown>): Plan<Facts> {
-  const options = { __proto__: null, ...given } as object as typeof given
-  const { limits, skip, shadow = false, headers = 'draft-11' } = options
-  const { onDecision, onError = 'deny', countOnly, timeoutMs = 5000 } = options
+  const options = ownOf(given)
+  const { limits, headers = 'draft-11', onError = 'deny', timeoutMs = 5000 } = options
   if (limits) checkNames('options beside limits', given, COMMON_NAMES)
   else checkNames('options', given, [...LIMIT_NAMES, ...COMMON_NAMES])
-  checkAll('', options, COMMON_CHECKS)
+  checkAll('', options, COMMON_OPTIONS)
   checkNumber('timeoutMs', timeoutMs, { from: 1, to: 2 ** 31 - 1 })
-  const resolved = limits ? severalOf<Facts>(limits) : [limitOf<Facts>(options, '', 'default')]
-  for (const { name, limiter } of resolved) {
-    if (countOnly && !isFunction(limiter.refund))
-      throw new TypeError(`countOnly: the limiter of "${name}" has no refund`)
-    if (resolved.length > 1 && !decidesTogether(limiter)) {
-      throw new TypeError(`limits: the limiter of "${name}" must be made by loadLimiter or createLimiter`)
-    }
-  }
-  return { limits: resolved, skip, shadow, headers, onDecision, onError, countOnly, timeoutMs }
+  return { ...options, headers, onError, timeoutMs, limits: limitsOf<Facts>(options) }
 }
 
-function severalOf<Facts extends unknown[]>(limits: readonly LimitOptions<Facts>[]): Limit<Facts>[] {
-  if (!Array.isArray(limits)) throw new TypeError(`limits must be an array, not ${describe(limits)}`)
-  checkNumber('limits.length', limits.length, LIMITS_RANGE)
-  const names = new Set<string>()
-  return limits.map((given, index) => {
-    const prefix = `limits[${index}]`
-    checkNames(prefix, given, LIMIT_NAMES)
-    const limit = limitOf<Facts>(given, `${prefix}.`, `limit-${index + 1}`)
-    if (names.has(limit.name)) throw new RangeError(`${prefix}.name: there are two "${limit.name}"`)
-    names.add(limit.name)
-    return limit
+/** The one limit of the options, or the several. */
+function limitsOf<Facts extends unknown[]>(options: RateLimitOptions<Facts, unknown>): Limit<Facts>[] {
+  const { limits, countOnly } = options
+  const all = limits ?? [options as LimitOptions<Facts>]
+  // As many as checkTogether takes.
+  checkNumber('limits.length', all.length, { from: 1, to: 16, whole: true })
+  const policies = new Set<string>()
+  return all.map((given, index) => {
+    const place = limits ? `limits[${index}]` : ''
+    if (place) checkNames(place, given, LIMIT_NAMES)
+    const limit = ownOf(given)
+    const { name = place ? `limit-${index + 1}` : 'default', limiter } = limit
+    checkAll(place && `${place}.`, { ...limit, name }, LIMIT_OPTIONS)
+    for (const policy of [name, burstName(name, limiter.quota)]) {
+      if (policies.has(policy)) throw new RangeError(`${place}.name: there are two "${policy}"`)
+      if (policy) policies.add(policy)
+    }
+    if (countOnly && !limiter.refund) throw new TypeError(`countOnly: the limiter of "${name}" has no refund`)
+    if (all.length > 1 && !decidesTogether(limiter)) {
+      throw new TypeError(`limits: the limiter of "${name}" must be made by loadLimiter or createLimiter`)
+    }
+    return { ...limit, name }
   })
 }
 
-function limitOf<Facts extends unknown[]>(given: object, prefix: string, defaultName: string): Limit<Facts> {
-  const limit = { __proto__: null, ...given } as object as LimitOptions<Facts>
-  checkAll(prefix, limit, LIMIT_CHECKS)
-  return { ...limit, name: limit.name ?? defaultName }
+function ownOf<Options>(given: Options): Options {
+  return { __proto__: null, ...given }
 }
 
-function checkAll(prefix: string, options: object, checks: { readonly [name: string]: Check }): void {
-  for (const [name, [accepted, test, type]] of Object.entries(checks)) {
-    const value = options[name as never]
-    if (test(value)) continue
-    const message = `${prefix}${name} must be ${accepted}, not ${describe(value)}`
-    throw typeof value === type ? new RangeError(message) : new TypeError(message)
+function checkAll(prefix: string, options: object, accepted: { readonly [name: string]: string }): void {
+  for (const [name, words] of Object.entries(accepted)) {
+    const value: unknown = options[name as never]
+    if (isAccepted(name, value, words)) continue
+    const message = `${prefix}${name} must be ${words}, not ${describe(value)}`
+    // Where strings are accepted, another string is out of range.
+    throw typeof value === 'string' && words.includes('"') ? new RangeError(message) : new TypeError(message)
   }
+}
+
+function isAccepted(name: string, value: unknown, words: string): boolean {
+  if (name === 'name') return typeof value === 'string' && /^[ !#-[\]-~]{1,64}$/.test(value)
+  if (name === 'limiter') {
+    const limiter = value as RequestLimiter | undefined
+    return typeof limiter?.check === 'function' && typeof limiter.quota === 'object'
+  }
+  if (value === undefined) return name !== 'key'
+  return words.split(OR).some((word) => word === describe(value) || word === `a ${typeof value}`)
 }

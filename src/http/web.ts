@@ -1,9 +1,11 @@
 /** Answers as web `Response`s. */
 import { describe } from '../limiter/index.js'
 import type { Outcome } from './evaluate.js'
-import { answerOf } from './evaluate.js'
+import { answerOf, refuse } from './evaluate.js'
+import type { Eventually } from './eventually.js'
 import type { Header } from './headers.js'
 import { PROBLEM_TYPE } from './problem.js'
+import type { Verdict } from './verdict.js'
 
 /** The platform's `Request`, where its types are known. */
 export type WebRequest = typeof globalThis extends { Request: { prototype: infer Type } } ? Type : never
@@ -11,39 +13,46 @@ export type WebRequest = typeof globalThis extends { Request: { prototype: infer
 /** The platform's `Response`, where its types are known. */
 export type WebResponse = typeof globalThis extends { Response: { prototype: infer Type } } ? Type : never
 
-/** The problem of a request that does not go on. */
-export function problemResponse(outcome: Outcome): WebResponse {
-  const { status, body } = answerOf(outcome)
-  return withHeaders(new Response(body, { status, headers: { 'Content-Type': PROBLEM_TYPE } }), outcome.headers)
+/** Requests, or contexts of such, whose answers have the headers of a limit: of several, those of the inner one remain. */
+const told = new WeakSet<object>()
+
+/** Answers a request that does not go on. */
+export function refusal<Facts extends [object, ...unknown[]]>(
+  outcome: Outcome,
+  onDenied: ((verdict: Verdict, ...facts: Facts) => Eventually<WebResponse>) | undefined,
+  facts: Facts,
+): Eventually<WebResponse> {
+  const { headers } = outcome
+  told.add(facts[0])
+  const problem = () => {
+    const { status, body } = answerOf(outcome)
+    return withHeaders(new Response(body, { status, headers: { 'Content-Type': PROBLEM_TYPE } }), headers)
+  }
+  return refuse(outcome, onDenied, facts, problem, (response) => {
+    if (typeof response?.headers === 'object') return withHeaders(response, headers)
+    throw new TypeError(`it must give a Response, not ${describe(response)}`)
+  })
+}
+
+/** Adds the headers to the answer of a request that went on, and settles it. */
+export function finish(request: object, answer: WebResponse, { headers, settle }: Outcome): WebResponse {
+  settle?.(answer.status)
+  if (headers.length === 0 || told.has(request)) return answer
+  told.add(request)
+  return withHeaders(answer, headers)
 }
 
 /**
- * Adds headers to what a function of the service gave for an answer.
- *
- * @throws {TypeError} if it is none
+ * Adds headers to an answer: to a copy where it is from `fetch` or a redirect, whose headers cannot be changed; to none where
+ * it cannot be copied, as a WebSocket's or an error's.
  */
-export function answerWith(response: WebResponse, headers: readonly Header[]): WebResponse {
-  if (typeof response?.headers !== 'object') throw new TypeError(`it must give a Response, not ${describe(response)}`)
-  return withHeaders(response, headers)
-}
-
-/** Adds headers to an answer: to a copy where it is from `fetch` or a redirect, whose headers cannot be changed. */
-export function withHeaders(response: WebResponse, headers: readonly Header[]): WebResponse {
-  try {
-    for (const [name, value] of headers) response.headers.set(name, value)
-    return response
-  } catch {
-    return copyWith(response, headers)
+function withHeaders(answer: WebResponse, headers: readonly Header[]): WebResponse {
+  for (const copies of [false, true]) {
+    try {
+      const response = copies ? new Response(answer.body, answer) : answer
+      for (const [name, value] of headers) response.headers.set(name, value)
+      return response
+    } catch {}
   }
-}
-
-function copyWith(response: WebResponse, headers: readonly Header[]): WebResponse {
-  try {
-    const copy = new Response(response.body, response)
-    for (const [name, value] of headers) copy.headers.set(name, value)
-    return copy
-  } catch {
-    // A WebSocket's answer, or an error's: better without headers than not at all.
-    return response
-  }
+  return answer
 }

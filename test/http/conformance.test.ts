@@ -165,6 +165,14 @@ describe.each(hosts)('$name', (host) => {
     expect([problem.status, JSON.parse(problem.body).status]).toEqual([429, 429])
   })
 
+  test('HEAD and OPTIONS count, and are denied too', async () => {
+    const { ask } = await start({ limiter: limiterOf(2), key })
+    for (const method of ['HEAD', 'OPTIONS']) await ask({}, method)
+    const head = await ask({}, 'HEAD')
+    expect([head.status, head.headers['retry-after'], head.body]).toEqual([429, '60', ''])
+    expect((await ask({}, 'OPTIONS')).status).toBe(429)
+  })
+
   const failures: [string, () => SuiteOptions][] = [
     [
       'a key function that throws',

@@ -182,6 +182,39 @@ describe('countOnly', () => {
     expect(limiter.peek('a')).toMatchObject({ remaining: 3, burstRemaining: before.burstRemaining })
   })
 
+  test('once, however often an answer is told', () => {
+    const limiter = limiterOf(3)
+    limiter.isAllowed('a')
+    const { settle } = now(createEvaluator({ limiter, key, countOnly: 'failed' })({ user: 'a' }))
+    for (const status of [200, 200]) settle?.(status)
+    expect(limiter.peek('a').remaining).toBe(2)
+    const counted = now(createEvaluator({ limiter, key, countOnly: 'failed' })({ user: 'a' }))
+    for (const status of [401, 200]) counted.settle?.(status)
+    expect(limiter.peek('a').remaining).toBe(1)
+  })
+
+  test('an answer that takes longer than the window gives back tokens, and no place that another took', () => {
+    vi.useFakeTimers()
+    const limiter = limiterOf(2, { burst: { capacity: 10, refillPerSecond: 0.1 } })
+    clock.advance(30_000)
+    const { settle } = now(createEvaluator({ limiter, key, countOnly: 'failed', cost: 5 })({ user: 'a' }))
+    vi.advanceTimersByTime(60_001)
+    clock.advance(60_001)
+    const { burstRemaining } = limiter.peek('a')
+    limiter.isAllowed('a')
+    settle?.(200)
+    expect(limiter.peek('a').remaining).toBe(1)
+    expect(limiter.peek('a').burstRemaining).toBeGreaterThan(burstRemaining)
+  })
+
+  test('of a user who was blocked meanwhile: the block stays', () => {
+    const limiter = limiterOf(3)
+    const { settle } = now(createEvaluator({ limiter, key, countOnly: 'failed' })({ user: 'a' }))
+    limiter.block('a', 1000)
+    settle?.(200)
+    expect(limiter.check('a')).toMatchObject({ reason: 'blocked', remaining: 3 })
+  })
+
   test('a refund that fails changes nothing, and is warned of', async () => {
     const closed = limiterOf(1)
     const { settle } = now(createEvaluator({ limiter: closed, key, countOnly: 'failed' })({ user: 'a' }))
@@ -331,6 +364,9 @@ describe('options that are not accepted', () => {
     [{ ...one, max: 5 }, TypeError, 'options: there is no option "max"; there are name, limiter, key, cost'],
     [{ key }, TypeError, 'limiter must be a limiter, such as loadLimiter makes, not undefined'],
     [{ key, limiter: Promise.resolve(limiter) }, TypeError, 'limiter must be a limiter'],
+    [{ key, limiter: { check: limiter.check } }, TypeError, 'limiter must be a limiter'],
+    [{ limits: 'ab' }, TypeError, 'limits must be an array, not "ab"'],
+    [{ ...one, onDecision: null }, TypeError, 'onDecision must be a function, not null'],
     [{ limiter }, TypeError, 'key must be a function, not undefined'],
     [{ ...one, key: 'ip' }, TypeError, 'key must be a function, not "ip"'],
     [{ ...one, cost: '5' }, TypeError, 'cost must be a number or a function, not "5"'],
@@ -345,13 +381,13 @@ describe('options that are not accepted', () => {
     [
       { ...one, headers: 'draft-8' },
       RangeError,
-      "headers must be 'draft-11', 'draft-7', 'draft-6', 'legacy', false, not",
+      'headers must be "draft-11" or "draft-7" or "draft-6" or "legacy" or false, not',
     ],
     [{ ...one, headers: true }, TypeError, 'headers must be'],
     [{ ...one, onDenied: 'text' }, TypeError, 'onDenied must be a function'],
     [{ ...one, onDecision: {} }, TypeError, 'onDecision must be a function'],
-    [{ ...one, onError: 'throw' }, RangeError, "onError must be 'deny', 'allow' or a function, not \"throw\""],
-    [{ ...one, countOnly: 'all' }, RangeError, "countOnly must be 'failed', 'succeeded', not \"all\""],
+    [{ ...one, onError: 'throw' }, RangeError, 'onError must be "deny" or "allow" or a function, not "throw"'],
+    [{ ...one, countOnly: 'all' }, RangeError, 'countOnly must be "failed" or "succeeded", not "all"'],
     [{ ...one, timeoutMs: 0 }, RangeError, 'timeoutMs must be a number from 1 to 2147483647, not 0'],
     [{ ...one, timeoutMs: '5' }, TypeError, 'timeoutMs must be a number'],
     [{ ...one, limits: [one] }, TypeError, 'options beside limits: there is no option "limiter"; there are skip, '],
@@ -369,6 +405,16 @@ describe('options that are not accepted', () => {
       },
       RangeError,
       'limits[1].name: there are two "x"',
+    ],
+    [
+      {
+        limits: [
+          { limiter: limiterOf(1, { burst: {} }), key, name: 'x' },
+          { ...one, name: 'x-burst' },
+        ],
+      },
+      RangeError,
+      'limits[1].name: there are two "x-burst"',
     ],
     [
       { limits: [one, { ...one, limiter: { quota: limiter.quota, check: limiter.check } }] },

@@ -95,6 +95,18 @@ describe('without a handler', () => {
   })
 })
 
+test('of two guards on a request the headers of the inner one remain, and each denial has its own', async () => {
+  const inner = guard({ name: 'inner', limiter: limiterOf(1), key }, () => new Response('hello'))
+  const serve = guard({ name: 'outer', limiter: limiterOf(3), key }, inner)
+  const seen = []
+  for (let times = 0; times < 4; times++) seen.push((await serve(requestOf())).headers.get('RateLimit'))
+  expect(seen).toEqual(['"inner";r=0;t=60', '"inner";r=0;t=60', '"inner";r=0;t=60', '"outer";r=0;t=60'])
+  const [request, limit] = [requestOf(), guard({ limiter: limiterOf(1), key, limit: 0 })]
+  for (let times = 0; times < 2; times++) {
+    expect((await limit(request)).response?.headers.get('RateLimit')).toBe('"default";r=0')
+  }
+})
+
 describe('onDenied', () => {
   const own = { limiter: limiterOf(1), key: () => 'denied' }
   own.limiter.block('denied', 60_000)

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { parseDictionary, parseItem, parseList } from 'structured-headers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { HEADER_STYLES } from '../../src/http/headers.js'
 import type { HeaderStyle, RateLimitOptions } from '../../src/http/index.js'
 import { createEvaluator, rateLimitHeaders, retryAfterSeconds } from '../../src/http/index.js'
 import type { LimiterOptions } from '../../src/index.js'
@@ -117,6 +118,52 @@ describe('draft 11, the default', () => {
     expect(ask()['Retry-After']).toBeUndefined()
   })
 
+  test('who is blocked, or finds no room, is promised nothing', () => {
+    const { ask, limiter, clock } = client({ limit: 9, burst: {} })
+    clock.advance(7000)
+    limiter.block('a', 5000)
+    expect(ask().RateLimit).toBe('"default";r=0;t=5, "burst";r=0')
+    const full = client({ limit: 9, maxUsers: 1, onFull: 'deny' })
+    full.limiter.block('b', Infinity)
+    expect(full.ask().RateLimit).toBe('"default";r=0')
+  })
+
+  test('who asked for more than is left is told what is', () => {
+    const { ask } = client({ limit: 9, burst: {} }, { cost: 6 })
+    ask()
+    expect(list(ask().RateLimit)).toEqual([
+      { name: 'default', r: 3, t: 1 },
+      { name: 'burst', r: 0 },
+    ])
+  })
+
+  test('a limit that fell below what was taken leaves 0', () => {
+    const { ask, limiter } = client({ limit: 9 }, { limit: 3 })
+    limiter.isAllowed('a', 8)
+    expect(ask().RateLimit).toBe('"default";r=0;t=1')
+  })
+
+  test('a limit of 0 with tokens: those are admitted, and the window never gives any', () => {
+    const { ask, clock } = client({ limit: 9, burst: {} }, { limit: 0 })
+    clock.advance(2000)
+    expect(ask().RateLimit).toBe('"default";r=0, "burst";r=1')
+  })
+
+  test.each([
+    [100, 1],
+    [999.5, 1],
+    [1500, 2],
+  ])('a window of %d ms has %d s', (windowMs, w) => {
+    const { ask } = client({ limit: 9, windowMs })
+    expect(list(ask()['RateLimit-Policy'])).toEqual([{ name: 'default', q: 9, w }])
+  })
+
+  test.each(HEADER_STYLES)('a wait longer than structured fields can say is none: %s', (headers) => {
+    const options = { limit: 9, burst: { capacity: 5, refillPerSecond: 1e-300 } }
+    const text = JSON.stringify(client(options, { limit: 0, headers }).ask())
+    expect(text).not.toMatch(/Retry-After|;t=|e\+|\d{16}/)
+  })
+
   test('largest numbers are still structured fields', () => {
     const { ask } = client({ limit: 1e9, windowMs: Number.MAX_SAFE_INTEGER, burst: { capacity: 1e9 } })
     const headers = ask()
@@ -166,7 +213,7 @@ describe('earlier styles', () => {
     })
     limiters[2].block('a', 2000)
     limiters[0].block('a', 2500)
-    expect(headersOf(evaluate)).toMatchObject({ RateLimit: 'limit=5, remaining=4, reset=3', 'Retry-After': '3' })
+    expect(headersOf(evaluate)).toMatchObject({ RateLimit: 'limit=5, remaining=0, reset=3', 'Retry-After': '3' })
   })
 
   test('what never comes has the window, for want of a word', () => {

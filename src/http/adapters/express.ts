@@ -1,11 +1,11 @@
 /** Limits for Express 4 and 5, Connect, and plain `node:http` and `node:http2`: `import ... from 'spillway/express'`. */
 import type { Request, Response } from 'express'
-import type { Outcome } from '../evaluate.js'
-import { answerOf, createEvaluator } from '../evaluate.js'
+import { answerOf, createEvaluator, refuse } from '../evaluate.js'
 import type { Eventually } from '../eventually.js'
-import { after, attempt } from '../eventually.js'
+import { after } from '../eventually.js'
 import type { RateLimitOptions } from '../options.js'
 import { PROBLEM_TYPE } from '../problem.js'
+import { settleBy } from './node.js'
 
 export type { HeaderStyle, LimitOptions, LimitVerdict, RequestLimiter, Verdict } from '../types.js'
 
@@ -13,6 +13,7 @@ export type { HeaderStyle, LimitOptions, LimitVerdict, RequestLimiter, Verdict }
 export interface NodeResponse {
   statusCode: number
   readonly headersSent: boolean
+  readonly writableEnded: boolean
   setHeader(name: string, value: string): unknown
   end(body: string): unknown
   once(event: 'finish', listener: () => void): unknown
@@ -53,27 +54,21 @@ export function rateLimit<Req = Request, Res extends NodeResponse = Response>(
   const { onDenied } = options
   return (req, res, next) =>
     after(evaluate(req, res), (outcome) => {
-      const { pass, headers, verdict, settle } = outcome
-      // Someone else has answered already. A denied request still does not go on.
-      if (!res.headersSent) for (const [name, value] of headers) res.setHeader(name, value)
-      if (pass) {
-        if (settle) res.once('finish', () => settle(res.statusCode))
+      // Someone else may have answered already. A denied request still does not go on.
+      if (!res.headersSent) for (const [name, value] of outcome.headers) res.setHeader(name, value)
+      if (outcome.pass) {
+        settleBy(res, outcome)
         return next()
       }
+      const { status, body } = answerOf(outcome)
+      const problem = () => {
+        if (res.headersSent) return
+        res.statusCode = status
+        res.setHeader('Content-Type', PROBLEM_TYPE)
+        res.end(body)
+      }
       if (res.headersSent) return
-      const { status } = answerOf(outcome)
       res.statusCode = status
-      if (!verdict || !onDenied) return sendProblem(res, outcome)
-      attempt<unknown>(
-        'onDenied',
-        () => onDenied(verdict, req, res),
-        () => sendProblem(res, outcome),
-      )
+      refuse<[Req, Res], unknown, unknown>(outcome, onDenied, [req, res], problem, () => {})
     }) as void | Promise<void>
-}
-
-function sendProblem(res: NodeResponse, outcome: Outcome): void {
-  if (res.headersSent) return
-  res.setHeader('Content-Type', PROBLEM_TYPE)
-  res.end(answerOf(outcome).body)
 }

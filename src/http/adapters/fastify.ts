@@ -1,11 +1,12 @@
 /** Limits for Fastify: `import ... from 'spillway/fastify'`. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Evaluate, Outcome } from '../evaluate.js'
-import { answerOf, createEvaluator } from '../evaluate.js'
+import { answerOf, createEvaluator, refuse } from '../evaluate.js'
 import type { Eventually } from '../eventually.js'
-import { after, attempt } from '../eventually.js'
+import { after } from '../eventually.js'
 import type { RateLimitOptions } from '../options.js'
 import { PROBLEM_TYPE } from '../problem.js'
+import { settleBy } from './node.js'
 
 export type { HeaderStyle, LimitOptions, LimitVerdict, RequestLimiter, Verdict } from '../types.js'
 
@@ -101,23 +102,20 @@ function apply(
   reply: FastifyReply,
   goOn: () => void,
 ): void {
-  const { pass, headers, verdict, settle } = outcome
-  // Someone else has answered already. A denied request still does not go on.
-  if (!reply.raw.headersSent) for (const [name, value] of headers) reply.header(name, value)
-  if (pass) {
-    if (settle) reply.raw.once('finish', () => settle(reply.raw.statusCode))
-    goOn()
-    return
+  // Someone else may have answered already. A denied request still does not go on.
+  if (!reply.raw.headersSent) for (const [name, value] of outcome.headers) reply.header(name, value)
+  if (outcome.pass) {
+    settleBy(reply.raw, outcome)
+    return goOn()
   }
   if (reply.sent) return
   const { status, body } = answerOf(outcome)
-  reply.code(status)
-  const sendProblem = () => {
-    if (!reply.sent) reply.type(PROBLEM_TYPE).send(body)
-  }
   const send = (payload: unknown) => {
     if (payload !== undefined && payload !== reply && !reply.sent) reply.send(payload)
   }
-  if (!verdict || !onDenied) sendProblem()
-  else attempt<unknown>('onDenied', () => after(onDenied(verdict, request, reply), send), sendProblem)
+  reply.code(status)
+  const problem = () => {
+    if (!reply.sent) reply.code(status).type(PROBLEM_TYPE).send(body)
+  }
+  refuse(outcome, onDenied, [request, reply], problem, send)
 }

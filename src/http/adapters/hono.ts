@@ -2,9 +2,8 @@
 import type { Context, Env, MiddlewareHandler } from 'hono'
 import { createEvaluator } from '../evaluate.js'
 import type { Eventually } from '../eventually.js'
-import { after, attempt, isPromise } from '../eventually.js'
 import type { RateLimitOptions } from '../options.js'
-import { answerWith, problemResponse, withHeaders } from '../web.js'
+import { finish, refusal } from '../web.js'
 
 export type { HeaderStyle, LimitOptions, LimitVerdict, RequestLimiter, Verdict } from '../types.js'
 
@@ -24,18 +23,11 @@ export function rateLimit<E extends Env = Env>(options: HonoOptions<E>): Middlew
   const evaluate = createEvaluator(options)
   const { onDenied } = options
   return async (c, next) => {
-    const evaluated = evaluate(c)
-    const outcome = isPromise(evaluated) ? await evaluated : evaluated
-    const { pass, headers, verdict, settle } = outcome
-    if (pass) {
-      await next()
-      settle?.(c.res.status)
-      const answer = withHeaders(c.res, headers)
-      if (answer !== c.res) c.res = answer
-      return
-    }
-    const problem = () => problemResponse(outcome)
-    if (!verdict || !onDenied) return problem()
-    return attempt('onDenied', () => after(onDenied(verdict, c), (response) => answerWith(response, headers)), problem)
+    const outcome = await evaluate(c)
+    if (!outcome.pass) return refusal(outcome, onDenied, [c])
+    await next()
+    const answer = finish(c, c.res, outcome)
+    if (answer !== c.res) c.res = answer
+    return
   }
 }

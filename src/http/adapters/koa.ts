@@ -1,10 +1,10 @@
 /** Limits for Koa: `import ... from 'spillway/koa'`. */
 import type { Context, Next } from 'koa'
-import { answerOf, createEvaluator } from '../evaluate.js'
+import { answerOf, createEvaluator, refuse } from '../evaluate.js'
 import type { Eventually } from '../eventually.js'
-import { attempt, isPromise } from '../eventually.js'
 import type { RateLimitOptions } from '../options.js'
 import { PROBLEM_TYPE } from '../problem.js'
+import { settleBy } from './node.js'
 
 export type { HeaderStyle, LimitOptions, LimitVerdict, RequestLimiter, Verdict } from '../types.js'
 
@@ -26,24 +26,22 @@ export function rateLimit<Ctx extends Context = Context>(
   const evaluate = createEvaluator(options)
   const { onDenied } = options
   return async (ctx, next) => {
-    const evaluated = evaluate(ctx)
-    const outcome = isPromise(evaluated) ? await evaluated : evaluated
-    const { pass, headers, verdict, settle } = outcome
-    // Someone else has answered already. A denied request still does not go on.
-    if (!ctx.headerSent) for (const [name, value] of headers) ctx.set(name, value)
-    if (pass) {
-      if (settle) ctx.res.once('finish', () => settle(ctx.res.statusCode))
+    const outcome = await evaluate(ctx)
+    // Someone else may have answered already. A denied request still does not go on.
+    if (!ctx.headerSent) for (const [name, value] of outcome.headers) ctx.set(name, value)
+    if (outcome.pass) {
+      settleBy(ctx.res, outcome)
       await next()
       return
     }
     if (ctx.headerSent) return
     const { status, body } = answerOf(outcome)
-    const sendProblem = () => {
+    const problem = () => {
+      ctx.status = status
       ctx.type = PROBLEM_TYPE
       ctx.body = body
     }
     ctx.status = status
-    if (verdict && onDenied) await attempt<unknown>('onDenied', () => onDenied(verdict, ctx), sendProblem)
-    else sendProblem()
+    await refuse<[Ctx], unknown, unknown>(outcome, onDenied, [ctx], problem, () => {})
   }
 }

@@ -91,6 +91,40 @@ test('an address behind a trusted proxy, on a connection that is kept', async ()
   expect(await ask('198.51.100.2')).toBe(200)
 })
 
+test('onDenied that fails when it has changed the answer: the problem has the status of one', async () => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const app = express()
+  const onDenied: ExpressOptions['onDenied'] = (_, _req, res) => {
+    res.status(200).type('html')
+    throw new Error('no template')
+  }
+  app.use(rateLimit({ limiter: limiterOf(1), key: () => 'a', limit: 0, onDenied }))
+  const response = await fetch(await listen(createServer(app)))
+  expect([response.status, response.headers.get('Content-Type')]).toEqual([429, 'application/problem+json'])
+  expect(await response.json()).toMatchObject({ status: 429 })
+})
+
+test('of two limits on a request the headers of the inner one remain; a router mounted twice counts twice', async () => {
+  const app = express()
+  app.use(rateLimit({ name: 'outer', limiter: limiterOf(9), key: () => 'a' }))
+  const router = express.Router()
+  router.use(rateLimit({ name: 'inner', limiter: limiterOf(3), key: () => 'a' }))
+  app.use(router)
+  app.use('/within', express().use(router))
+  app.use((_req, res) => void res.send('hello'))
+  const url = await listen(createServer(app))
+  const seen = []
+  for (const path of ['/', '/within', '/within']) {
+    const { status, headers } = await fetch(url + path)
+    seen.push([status, headers.get('RateLimit')])
+  }
+  expect(seen).toEqual([
+    [200, '"inner";r=2;t=60'],
+    [200, '"inner";r=0;t=60'],
+    [429, '"inner";r=0;t=60'],
+  ])
+})
+
 test('a body that is denied is not read, and the connection serves the next request', async () => {
   const limiter = limiterOf(1)
   const app = express()

@@ -1,7 +1,7 @@
 /** Fastify: encapsulation, options of routes, and bodies. The rest is in the conformance suite. */
 import type { FastifyInstance } from 'fastify'
 import fastify from 'fastify'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { FastifyOptions } from '../../../src/http/adapters/fastify.js'
 import { rateLimit, routeLimit } from '../../../src/http/adapters/fastify.js'
 import { createLimiter, manualClock } from '../../../src/index.js'
@@ -150,4 +150,28 @@ test('onDenied gives any payload, or answers by the reply', async () => {
     [503, 'busy'],
     [418, 'teapot'],
   ])
+})
+
+test('onDenied that fails when it has changed the answer: the problem has the status of one', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const app = make()
+  const onDenied: FastifyOptions['onDenied'] = (_, _request, reply) => {
+    reply.code(200).type('text/html')
+    throw new Error('no template')
+  }
+  await app.register(rateLimit, limitOf(1, { limit: 0, onDenied }))
+  const { statusCode, headers, body } = await app.inject('/')
+  warn.mockRestore()
+  expect([statusCode, headers['content-type'], JSON.parse(body).status]).toEqual([
+    429,
+    'application/problem+json; charset=utf-8',
+    429,
+  ])
+})
+
+test('wrong options of a route that is added before the plugin let nothing through', async () => {
+  const app = make()
+  app.get('/', { config: { rateLimit: { max: 5 } } }, hello)
+  app.register(rateLimit)
+  expect(await statuses(app, '/')).toEqual([500])
 })

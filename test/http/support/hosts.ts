@@ -34,7 +34,7 @@ export interface Answer {
 
 export interface Running {
   port: number
-  ask(headers?: Record<string, string>): Promise<Answer>
+  ask(headers?: Record<string, string>, method?: string): Promise<Answer>
   close(): Promise<void>
 }
 
@@ -79,8 +79,8 @@ async function listen(server: Server): Promise<Running> {
   const { port } = server.address() as AddressInfo
   return {
     port,
-    async ask(headers = {}) {
-      const response = await fetch(`http://127.0.0.1:${port}/`, { headers })
+    async ask(headers = {}, method = 'GET') {
+      const response = await fetch(`http://127.0.0.1:${port}/`, { headers, method })
       return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() }
     },
     close: () =>
@@ -125,9 +125,9 @@ const http2: Host = {
     const session = connect(`http://127.0.0.1:${running.port}`)
     return {
       ...running,
-      ask: (headers = {}) =>
+      ask: (headers = {}, method = 'GET') =>
         new Promise((resolve, reject) => {
-          const stream = session.request({ ':path': '/', ...headers })
+          const stream = session.request({ ':path': '/', ':method': method, ...headers })
           let body = ''
           let answered: Record<string, unknown> = {}
           stream.setEncoding('utf8')
