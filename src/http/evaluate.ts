@@ -5,16 +5,15 @@
  * once, and no microtask runs in between.
  */
 import type { Decision } from '../limiter/index.js'
-import { checkTogether, describe } from '../limiter/index.js'
+import { checkTogether } from '../limiter/index.js'
 import type { Eventually } from './eventually.js'
-import { after, attempt, inTime, isPromise, messageOf } from './eventually.js'
+import { after, attempt, inTime, isPromise } from './eventually.js'
 import type { Header } from './headers.js'
 import { rateLimitHeaders } from './headers.js'
 import type { Limit, Plan, RateLimitOptions, RequestLimiter } from './options.js'
-import { resolvePlan } from './options.js'
+import { fail, resolvePlan } from './options.js'
 import { quotaExceeded, UNDECIDED } from './problem.js'
 import type { LimitVerdict, Verdict } from './verdict.js'
-import { warnOnce } from './warnings.js'
 
 /** What an adapter does about a request. */
 export interface Outcome {
@@ -26,12 +25,24 @@ export interface Outcome {
   readonly verdict: Verdict | undefined
   /** To be called once with the status of the answer, when there is one. Undefined if it does not matter. */
   readonly settle: ((status: number) => void) | undefined
+  /**
+   * Answers a request that does not go on, by `onDenied`; where there is none, it fails, or nothing was decided, by `problem`.
+   *
+   * @param take turns what `onDenied` gave into the answer
+   */
+  readonly refuse: <Answer>(problem: () => Answer, take: (given: unknown) => Answer) => Eventually<Answer>
 }
 
 /** Decides a request. Neither throws nor rejects. */
 export type Evaluate<Facts extends unknown[]> = (...facts: Facts) => Outcome | Promise<Outcome>
 
-const UNLIMITED: Outcome = { pass: true, headers: [], verdict: undefined, settle: undefined }
+const UNLIMITED: Outcome = {
+  pass: true,
+  headers: [],
+  verdict: undefined,
+  settle: undefined,
+  refuse: (problem) => problem(),
+}
 const REFUSED: Outcome = { ...UNLIMITED, pass: false }
 
 /** What the options' functions told of a request: of each limit the key, the cost and the limit. */
@@ -51,34 +62,23 @@ const ANSWERS_A_LIMIT = 3
  */
 export function createEvaluator<Facts extends unknown[]>(options: RateLimitOptions<Facts, unknown>): Evaluate<Facts> {
   const plan = resolvePlan(options)
-  return (...facts) => {
-    try {
-      const outcome = after(plan.skip?.(...facts), (skipped) =>
-        skipped === true ? UNLIMITED : after(ask(plan.limits, facts), (answers) => decide(plan, facts, answers)),
-      )
-      if (!isPromise(outcome)) return outcome
-      return inTime(outcome, plan.timeoutMs).catch((error) => undecided(plan, facts, error))
-    } catch (error) {
-      return undecided(plan, facts, error)
-    }
-  }
-}
-
-/**
- * Answers a request that does not go on: by `onDenied`, and by the problem where it was not decided, there is no `onDenied`,
- * or that fails.
- *
- * @param accept takes what `onDenied` gave
- */
-export function refuse<Facts extends unknown[], Given, Answer>(
-  { verdict }: Outcome,
-  onDenied: ((verdict: Verdict, ...facts: Facts) => Eventually<Given>) | undefined,
-  facts: Facts,
-  problem: () => Answer,
-  accept: (given: Given) => Answer,
-): Eventually<Answer> {
-  if (!verdict || !onDenied) return problem()
-  return attempt('onDenied', () => after(onDenied(verdict, ...facts), accept), problem)
+  const { limits, skip, onError, shadow, timeoutMs } = plan
+  const answerTo = typeof onError === 'function' ? onError : undefined
+  const evaluate = (...facts: Facts) =>
+    attempt(
+      answerTo ? '' : 'decision',
+      () => {
+        const outcome = after(skip?.(...facts), (skipped) =>
+          skipped === true ? UNLIMITED : after(ask(limits, facts), (answers) => decide(plan, facts, answers)),
+        )
+        return isPromise(outcome) ? inTime(outcome, timeoutMs) : outcome
+      },
+      (error) => {
+        const word = answerTo ? attempt<unknown>('onError', () => answerTo(error, ...facts), nothing) : onError
+        return shadow || word === 'allow' ? UNLIMITED : REFUSED
+      },
+    )
+  return evaluate as Evaluate<Facts>
 }
 
 /** The status and the body of an answer to a request that does not go on. */
@@ -106,7 +106,7 @@ function decide<Facts extends unknown[]>(plan: Plan<Facts>, facts: Facts, answer
     const [userId, cost = 1, limit] = answers.slice(index * ANSWERS_A_LIMIT)
     if (typeof userId !== 'string' || userId === '') {
       // Requests without a key would all share one quota.
-      throw new TypeError(`the key of "${name}" must be a string, and not empty, not ${describe(userId)}`)
+      fail(name, 'key', 'a string that is not empty', userId)
     }
     return { limiter, userId, cost, limit } as Asked
   })
@@ -129,7 +129,7 @@ function conclude<Facts extends unknown[]>(
   asked: readonly Asked[],
   decisions: readonly Decision[],
 ): Outcome {
-  const { onDecision, shadow = false } = plan
+  const { onDecision, onDenied, countOnly, shadow = false } = plan
   const limits = plan.limits.map(({ name, limiter: { quota }, partitionKey }, index): LimitVerdict => {
     const { userId: key, cost } = asked[index]
     const partition = partitionKey && base64(partitionKey(key, ...facts))
@@ -144,7 +144,10 @@ function conclude<Facts extends unknown[]>(
     pass: allowed || shadow,
     headers: shadow ? [] : rateLimitHeaders(verdict, plan.headers),
     verdict,
-    settle: plan.countOnly && allowed ? settler(plan.countOnly, asked, decisions) : undefined,
+    settle: countOnly && allowed ? settler(countOnly, asked, decisions) : undefined,
+    refuse: onDenied
+      ? (problem, take) => attempt('onDenied', () => after(onDenied(verdict, ...facts), take), problem)
+      : UNLIMITED.refuse,
   }
 }
 
@@ -171,20 +174,6 @@ function refund(asked: readonly Asked[], decisions: readonly Decision[], ms: num
     const places = ms < limiter.quota.windowMs ? cost : fromBurst
     attempt<unknown>('refund', () => limiter.refund?.(userId, places, fromBurst), nothing)
   })
-}
-
-/** Lets a request go on, or not, that could not be decided. */
-function undecided<Facts extends unknown[]>({ onError, shadow }: Plan<Facts>, facts: Facts, error: unknown): Outcome {
-  let word: unknown = onError
-  if (typeof onError === 'function') {
-    word = attempt<unknown>('onError', () => onError(error, ...facts), nothing)
-  } else {
-    warnOnce(
-      'SPILLWAY_UNDECIDED',
-      `a request could not be decided (onError: '${onError}'): ${messageOf(error)}. Give onError a function to hear of each.`,
-    )
-  }
-  return shadow || word === 'allow' ? UNLIMITED : REFUSED
 }
 
 function nothing(): void {}

@@ -18,17 +18,18 @@ export function after<Value, Result>(
 }
 
 /**
- * Calls a function of the service that is not to disturb: what it throws, now or later, is warned of, and what `instead`
- * gives takes its place.
+ * Calls what may fail, now or later: then gives what `instead` gives.
+ *
+ * @param name what a warning calls it; `''` for no warning
  */
 export function attempt<Value>(
   name: string,
   call: () => Eventually<Value>,
-  instead: () => Eventually<Value>,
+  instead: (error: unknown) => Eventually<Value>,
 ): Eventually<Value> {
   const failed = (error: unknown) => {
-    warnOnce(`SPILLWAY_${name.toUpperCase()}`, `${name} failed: ${messageOf(error)}`)
-    return instead()
+    if (name) warnOnce(`SPILLWAY_${name.toUpperCase()}`, `${name} failed: ${messageOf(error)}`)
+    return instead(error)
   }
   try {
     const value = call()
@@ -42,11 +43,11 @@ export function attempt<Value>(
 export function inTime<Value>(value: PromiseLike<Value>, ms: number): Promise<Value> {
   let timer: ReturnType<typeof setTimeout>
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no decision within ${ms} ms (timeoutMs)`)), ms)
+    timer = setTimeout(() => reject(new Error(`no decision within ${ms} ms`)), ms)
   })
   return Promise.race([value, late]).finally(() => clearTimeout(timer))
 }
 
-export function messageOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : describe(error)
 }

@@ -62,10 +62,9 @@ export function guard<Facts extends GuardFacts>(
   handler?: (...facts: Facts) => Eventually<WebResponse>,
 ): (...facts: Facts) => Eventually<Passage | WebResponse> {
   const evaluate = createEvaluator(options)
-  const { onDenied } = options
   const limit = (...facts: Facts) =>
     after(evaluate(...facts), (outcome) =>
-      after(outcome.pass ? undefined : refusal(outcome, onDenied, facts), (response): Passage => {
+      after(outcome.pass ? undefined : refusal(facts[0], outcome), (response): Passage => {
         const { headers, verdict } = outcome
         return { response, headers, verdict, finish: (answer) => finish(facts[0], answer, outcome) }
       }),

@@ -10,29 +10,7 @@ import type { LimitVerdict, Verdict } from './verdict.js'
 export type Header = readonly [name: string, value: string]
 
 /** What headers a client gets. Named by draft, so that a later draft changes nothing for clients that read this one. */
-export type HeaderStyle = keyof typeof STYLES
-
-const STYLES = {
-  'draft-11': draft11,
-  'draft-7': (verdict: Verdict): Header[] => [
-    earlyPolicy(verdict),
-    [
-      STATE,
-      tightest(verdict)
-        .map(([name, value]) => `${name.toLowerCase()}=${value}`)
-        .join(', '),
-    ],
-  ],
-  'draft-6': (verdict: Verdict): Header[] => [earlyPolicy(verdict), ...named(`${STATE}-`, tightest(verdict))],
-  /** The time of reset in seconds since 1970. */
-  legacy: (verdict: Verdict): Header[] => named(`X-${STATE}-`, tightest(verdict, Math.ceil(Date.now() / 1000))),
-}
-
-const STATE = 'RateLimit'
-const POLICY = 'RateLimit-Policy'
-
-/** The names of the styles. */
-export const HEADER_STYLES = Object.keys(STYLES) as HeaderStyle[]
+export type HeaderStyle = 'draft-11' | 'draft-7' | 'draft-6' | 'legacy'
 
 /** The largest integer of structured fields. Nobody waits so many seconds. */
 const MOST_SECONDS = 999_999_999_999_999
@@ -51,7 +29,7 @@ const MOST_SECONDS = 999_999_999_999_999
  */
 export function rateLimitHeaders(verdict: Verdict, style: HeaderStyle | false = 'draft-11'): Header[] {
   if (style === false) return []
-  const headers = STYLES[style](verdict)
+  const headers = style === 'draft-11' ? draft11(verdict) : earlier(verdict, style)
   const wait = retryAfterSeconds(verdict)
   if (wait > 0 && wait < Infinity) headers.push(['Retry-After', `${wait}`])
   return headers
@@ -87,40 +65,34 @@ function draft11({ allowed, limits }: Verdict): Header[] {
     }
   }
   return [
-    [POLICY, policy.join(', ')],
-    [STATE, state.join(', ')],
+    ['RateLimit-Policy', policy.join(', ')],
+    ['RateLimit', state.join(', ')],
   ]
 }
 
-/** Policies as drafts 6 and 7 write them, without names. */
-function earlyPolicy({ limits }: Verdict): Header {
+/** The styles that have room for one limit: they tell of the longest to wait for, or the one with the least left. */
+function earlier({ limits }: Verdict, style: HeaderStyle): Header[] {
+  let found = limits[0]
   const policies = limits.map((limit) => {
     const { name, quota, decision } = limit
+    const longer = secondsToRetry(limit) - secondsToRetry(found)
+    if (longer > 0 || (longer === 0 && decision.remaining < found.decision.remaining)) found = limit
     const burst = burstName(name, quota) && `;burst=${Math.floor(quota.capacity)}`
     return `${decision.limit};w=${windowSeconds(limit)}${burst}`
   })
-  return [POLICY, policies.join(', ')]
-}
-
-/** The one limit that the styles with room for one tell of: the longest to wait for, or the one with the least left. */
-function tightest({ limits }: Verdict, now = 0): [name: string, value: number][] {
-  let found = limits[0]
-  for (const limit of limits) {
-    const longer = secondsToRetry(limit) - secondsToRetry(found)
-    if (longer > 0 || (longer === 0 && limit.decision.remaining < found.decision.remaining)) found = limit
-  }
   const { decision } = found
   const seconds = secondsUntilMore(found)
-  return [
-    ['Limit', decision.limit],
-    ['Remaining', left(decision, decision.remaining)],
-    // These styles have no way to say never.
-    ['Reset', now + (seconds < Infinity ? seconds : windowSeconds(found))],
-  ]
-}
-
-function named(prefix: string, values: [name: string, value: number][]): Header[] {
-  return values.map(([name, value]) => [prefix + name, `${value}`])
+  const legacy = style === 'legacy'
+  const values = Object.entries({
+    Limit: decision.limit,
+    Remaining: left(decision, decision.remaining),
+    // They have no way to say never. The legacy one tells seconds since 1970.
+    Reset: (seconds < Infinity ? seconds : windowSeconds(found)) + (legacy ? Math.ceil(Date.now() / 1000) : 0),
+  })
+  const single = values.map(([name, value]): Header => [`${legacy ? 'X-' : ''}RateLimit-${name}`, `${value}`])
+  if (legacy) return single
+  const one: Header = ['RateLimit', values.map((pair) => pair.join('=').toLowerCase()).join(', ')]
+  return [['RateLimit-Policy', policies.join(', ')], ...(style === 'draft-7' ? [one] : single)]
 }
 
 /** What tokens are called as a policy of their own; `''` where there are none. */

@@ -3,7 +3,7 @@ import type { Decision, Quota, RequestOptions } from '../limiter/index.js'
 import { checkNames, checkNumber, decidesTogether, describe } from '../limiter/index.js'
 import type { Eventually } from './eventually.js'
 import type { HeaderStyle } from './headers.js'
-import { burstName, HEADER_STYLES } from './headers.js'
+import { burstName } from './headers.js'
 import type { Verdict } from './verdict.js'
 
 /** A value, or a function that tells it of each request. */
@@ -95,20 +95,19 @@ export interface Plan<Facts extends unknown[]> extends CommonOptions<Facts, unkn
 const FUNCTION = 'a function'
 const OF_REQUEST = 'a number or a function'
 
-/** What each option may be: types, and values as messages write them, between `OR`. All may be left out but a key. */
-const LIMIT_OPTIONS: { readonly [Name in keyof LimitOptions<[]>]-?: string } = {
+type Option = keyof LimitOptions<[]> | keyof CommonOptions<[], unknown> | 'limits'
+
+/** What each option may be: types, and values as messages write them, between `OR`. Those of a limit come first. */
+const OPTIONS: { readonly [Name in Option]: string } = {
   name: '1 to 64 printable ASCII characters but " and \\',
   limiter: 'a limiter, such as loadLimiter makes',
   key: FUNCTION,
   cost: OF_REQUEST,
   limit: OF_REQUEST,
   partitionKey: FUNCTION,
-}
-
-const COMMON_OPTIONS: { readonly [Name in keyof CommonOptions<[], unknown> | 'limits']-?: string } = {
   skip: FUNCTION,
   shadow: 'true or false',
-  headers: `"${HEADER_STYLES.join('" or "')}" or false`,
+  headers: '"draft-11" or "draft-7" or "draft-6" or "legacy" or false',
   onDenied: FUNCTION,
   onDecision: FUNCTION,
   onError: '"deny" or "allow" or a function',
@@ -118,8 +117,8 @@ const COMMON_OPTIONS: { readonly [Name in keyof CommonOptions<[], unknown> | 'li
 }
 
 const OR = ' or '
-const LIMIT_NAMES = Object.keys(LIMIT_OPTIONS)
-const COMMON_NAMES = Object.keys(COMMON_OPTIONS)
+const NAMES = Object.keys(OPTIONS)
+const OF_LIMIT = NAMES.indexOf('skip')
 
 /**
  * Checks options and fills in the defaults. Own properties count, not inherited ones.
@@ -129,59 +128,58 @@ const COMMON_NAMES = Object.keys(COMMON_OPTIONS)
  */
 export function resolvePlan<Facts extends unknown[]>(given: RateLimitOptions<Facts, unknown>): Plan<Facts> {
   const options = ownOf(given)
-  const { limits, headers = 'draft-11', onError = 'deny', timeoutMs = 5000 } = options
-  if (limits) checkNames('options beside limits', given, COMMON_NAMES)
-  else checkNames('options', given, [...LIMIT_NAMES, ...COMMON_NAMES])
-  checkAll('', options, COMMON_OPTIONS)
+  const { limits, countOnly, headers = 'draft-11', onError = 'deny', timeoutMs = 5000 } = options
+  checkNames(limits ? 'options beside limits' : 'options', given, NAMES.slice(limits ? OF_LIMIT : 0))
+  checkAll('', options)
   checkNumber('timeoutMs', timeoutMs, { from: 1, to: 2 ** 31 - 1 })
-  return { ...options, headers, onError, timeoutMs, limits: limitsOf<Facts>(options) }
-}
-
-/** The one limit of the options, or the several. */
-function limitsOf<Facts extends unknown[]>(options: RateLimitOptions<Facts, unknown>): Limit<Facts>[] {
-  const { limits, countOnly } = options
   const all = limits ?? [options as LimitOptions<Facts>]
   // As many as checkTogether takes.
   checkNumber('limits.length', all.length, { from: 1, to: 16, whole: true })
   const policies = new Set<string>()
-  return all.map((given, index) => {
+  const resolved = all.map((given, index) => {
     const place = limits ? `limits[${index}]` : ''
-    if (place) checkNames(place, given, LIMIT_NAMES)
+    if (limits) checkNames(place, given, NAMES.slice(0, OF_LIMIT))
     const limit = ownOf(given)
-    const { name = place ? `limit-${index + 1}` : 'default', limiter } = limit
-    checkAll(place && `${place}.`, { ...limit, name }, LIMIT_OPTIONS)
+    checkAll(place, limit, ['limiter', 'key'])
+    const { name = limits ? `limit-${index + 1}` : 'default', limiter } = limit
+    if (all.length > 1 && !decidesTogether(limiter))
+      fail(place, 'limiter', 'made by loadLimiter or createLimiter', limiter)
+    if (countOnly && !limiter.refund) fail(place, 'limiter', 'one with refund (countOnly)', limiter)
     for (const policy of [name, burstName(name, limiter.quota)]) {
       if (policies.has(policy)) throw new RangeError(`${place}.name: there are two "${policy}"`)
       if (policy) policies.add(policy)
     }
-    if (countOnly && !limiter.refund) throw new TypeError(`countOnly: the limiter of "${name}" has no refund`)
-    if (all.length > 1 && !decidesTogether(limiter)) {
-      throw new TypeError(`limits: the limiter of "${name}" must be made by loadLimiter or createLimiter`)
-    }
     return { ...limit, name }
   })
+  return { ...options, headers, onError, timeoutMs, limits: resolved }
 }
 
 function ownOf<Options>(given: Options): Options {
   return { __proto__: null, ...given }
 }
 
-function checkAll(prefix: string, options: object, accepted: { readonly [name: string]: string }): void {
-  for (const [name, words] of Object.entries(accepted)) {
+/** Checks all options that are there, and that some are. */
+function checkAll(place: string, options: object, needed: readonly string[] = []): void {
+  for (const [name, accepted] of Object.entries(OPTIONS)) {
     const value: unknown = options[name as never]
-    if (isAccepted(name, value, words)) continue
-    const message = `${prefix}${name} must be ${words}, not ${describe(value)}`
-    // Where strings are accepted, another string is out of range.
-    throw typeof value === 'string' && words.includes('"') ? new RangeError(message) : new TypeError(message)
+    if (value === undefined ? needed.includes(name) : !isAccepted(name, value, accepted)) {
+      fail(place, name, accepted, value)
+    }
   }
 }
 
-function isAccepted(name: string, value: unknown, words: string): boolean {
+function isAccepted(name: string, value: unknown, accepted: string): boolean {
   if (name === 'name') return typeof value === 'string' && /^[ !#-[\]-~]{1,64}$/.test(value)
   if (name === 'limiter') {
-    const limiter = value as RequestLimiter | undefined
-    return typeof limiter?.check === 'function' && typeof limiter.quota === 'object'
+    const { check, quota } = value as { [Name in keyof RequestLimiter]?: unknown }
+    return typeof check === 'function' && typeof quota === 'object'
   }
-  if (value === undefined) return name !== 'key'
-  return words.split(OR).some((word) => word === describe(value) || word === `a ${typeof value}`)
+  return accepted.split(OR).some((word) => word === describe(value) || word === `a ${typeof value}`)
+}
+
+/** @param place what has the value, of several limits */
+export function fail(place: string, name: string, accepted: string, value: unknown): never {
+  const message = `${place && `${place}.`}${name} must be ${accepted}, not ${describe(value)}`
+  // Where strings are accepted, another string is out of range.
+  throw typeof value === 'string' && accepted.includes('"') ? new RangeError(message) : new TypeError(message)
 }

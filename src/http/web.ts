@@ -1,11 +1,10 @@
 /** Answers as web `Response`s. */
 import { describe } from '../limiter/index.js'
 import type { Outcome } from './evaluate.js'
-import { answerOf, refuse } from './evaluate.js'
+import { answerOf } from './evaluate.js'
 import type { Eventually } from './eventually.js'
 import type { Header } from './headers.js'
 import { PROBLEM_TYPE } from './problem.js'
-import type { Verdict } from './verdict.js'
 
 /** The platform's `Request`, where its types are known. */
 export type WebRequest = typeof globalThis extends { Request: { prototype: infer Type } } ? Type : never
@@ -17,20 +16,17 @@ export type WebResponse = typeof globalThis extends { Response: { prototype: inf
 const told = new WeakSet<object>()
 
 /** Answers a request that does not go on. */
-export function refusal<Facts extends [object, ...unknown[]]>(
-  outcome: Outcome,
-  onDenied: ((verdict: Verdict, ...facts: Facts) => Eventually<WebResponse>) | undefined,
-  facts: Facts,
-): Eventually<WebResponse> {
+export function refusal(request: object, outcome: Outcome): Eventually<WebResponse> {
   const { headers } = outcome
-  told.add(facts[0])
+  told.add(request)
   const problem = () => {
     const { status, body } = answerOf(outcome)
-    return withHeaders(new Response(body, { status, headers: { 'Content-Type': PROBLEM_TYPE } }), headers)
+    return new Response(body, { status, headers: [['Content-Type', PROBLEM_TYPE], ...(headers as [string, string][])] })
   }
-  return refuse(outcome, onDenied, facts, problem, (response) => {
+  return outcome.refuse(problem, (given) => {
+    const response = given as WebResponse | undefined
     if (typeof response?.headers === 'object') return withHeaders(response, headers)
-    throw new TypeError(`it must give a Response, not ${describe(response)}`)
+    throw new TypeError(`it must give a Response, not ${describe(given)}`)
   })
 }
 

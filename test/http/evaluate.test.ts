@@ -297,7 +297,7 @@ describe('a request that cannot be decided', () => {
     })
     // The first says all; the second has the same name.
     expect(warn).toHaveBeenCalledTimes(1)
-    expect(warn.mock.calls[0][0]).toContain('SPILLWAY_UNDECIDED')
+    expect(warn.mock.calls[0][0]).toContain('SPILLWAY_DECISION: decision failed: ')
   })
 
   test('a limiter that is closed, and one among several', () => {
@@ -419,12 +419,12 @@ describe('options that are not accepted', () => {
     [
       { limits: [one, { ...one, limiter: { quota: limiter.quota, check: limiter.check } }] },
       TypeError,
-      'limits: the limiter of "limit-2" must be made by loadLimiter or createLimiter',
+      'limits[1].limiter must be made by loadLimiter or createLimiter, not an object',
     ],
     [
       { key, countOnly: 'failed', limiter: { quota: limiter.quota, check: limiter.check } },
       TypeError,
-      'countOnly: the limiter of "default" has no refund',
+      'limiter must be one with refund (countOnly), not an object',
     ],
   ])('%#', (options, kind, message) => {
     const attempt = () => createEvaluator(options as never)

@@ -2,7 +2,6 @@
 import fc from 'fast-check'
 import { parseDictionary, parseItem, parseList } from 'structured-headers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { HEADER_STYLES } from '../../src/http/headers.js'
 import type { HeaderStyle, RateLimitOptions } from '../../src/http/index.js'
 import { createEvaluator, rateLimitHeaders, retryAfterSeconds } from '../../src/http/index.js'
 import type { LimiterOptions } from '../../src/index.js'
@@ -158,11 +157,14 @@ describe('draft 11, the default', () => {
     expect(list(ask()['RateLimit-Policy'])).toEqual([{ name: 'default', q: 9, w }])
   })
 
-  test.each(HEADER_STYLES)('a wait longer than structured fields can say is none: %s', (headers) => {
-    const options = { limit: 9, burst: { capacity: 5, refillPerSecond: 1e-300 } }
-    const text = JSON.stringify(client(options, { limit: 0, headers }).ask())
-    expect(text).not.toMatch(/Retry-After|;t=|e\+|\d{16}/)
-  })
+  test.each(['draft-11', 'draft-7', 'draft-6', 'legacy'] as const)(
+    'a wait longer than structured fields can say is none: %s',
+    (headers) => {
+      const options = { limit: 9, burst: { capacity: 5, refillPerSecond: 1e-300 } }
+      const text = JSON.stringify(client(options, { limit: 0, headers }).ask())
+      expect(text).not.toMatch(/Retry-After|;t=|e\+|\d{16}/)
+    },
+  )
 
   test('largest numbers are still structured fields', () => {
     const { ask } = client({ limit: 1e9, windowMs: Number.MAX_SAFE_INTEGER, burst: { capacity: 1e9 } })

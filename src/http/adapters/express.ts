@@ -1,6 +1,6 @@
 /** Limits for Express 4 and 5, Connect, and plain `node:http` and `node:http2`: `import ... from 'spillway/express'`. */
 import type { Request, Response } from 'express'
-import { answerOf, createEvaluator, refuse } from '../evaluate.js'
+import { answerOf, createEvaluator } from '../evaluate.js'
 import type { Eventually } from '../eventually.js'
 import { after } from '../eventually.js'
 import type { RateLimitOptions } from '../options.js'
@@ -51,7 +51,6 @@ export function rateLimit<Req = Request, Res extends NodeResponse = Response>(
   options: ExpressOptions<Req, Res>,
 ): ExpressMiddleware<Req, Res> {
   const evaluate = createEvaluator(options)
-  const { onDenied } = options
   return (req, res, next) =>
     after(evaluate(req, res), (outcome) => {
       // Someone else may have answered already. A denied request still does not go on.
@@ -69,6 +68,6 @@ export function rateLimit<Req = Request, Res extends NodeResponse = Response>(
       }
       if (res.headersSent) return
       res.statusCode = status
-      refuse<[Req, Res], unknown, unknown>(outcome, onDenied, [req, res], problem, () => {})
+      outcome.refuse(problem, () => {})
     }) as void | Promise<void>
 }

@@ -1,7 +1,7 @@
 /** Limits for Fastify: `import ... from 'spillway/fastify'`. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Evaluate, Outcome } from '../evaluate.js'
-import { answerOf, createEvaluator, refuse } from '../evaluate.js'
+import { answerOf, createEvaluator } from '../evaluate.js'
 import type { Eventually } from '../eventually.js'
 import { after } from '../eventually.js'
 import type { RateLimitOptions } from '../options.js'
@@ -19,13 +19,7 @@ export type FastifyOptions = RateLimitOptions<[request: FastifyRequest, reply: F
 /** Options of the plugin where only routes with `config.rateLimit` are limited. */
 type NoOptions = { [Name in keyof FastifyOptions]?: undefined }
 
-/** Options as Fastify gives them: with those of `register`, which it takes for itself. */
-type Given = FastifyOptions & { prefix?: unknown; logLevel?: unknown; logSerializers?: unknown }
-
-interface Limited {
-  readonly evaluate: Evaluate<[FastifyRequest, FastifyReply]>
-  readonly onDenied: FastifyOptions['onDenied']
-}
+type FastifyEvaluate = Evaluate<[FastifyRequest, FastifyReply]>
 
 /** The registration nearest to a route: instances inherit from the one that they are registered in. */
 const NEAREST = Symbol('spillway.nearest')
@@ -47,37 +41,31 @@ interface Instance extends FastifyInstance {
  * app.get('/health', { config: { rateLimit: false } }, () => 'ok')
  * ```
  */
-export async function rateLimit(instance: FastifyInstance, given: FastifyOptions | NoOptions): Promise<void> {
-  const { prefix: _prefix, logLevel: _level, logSerializers: _serializers, ...options } = given as Given
-  const ofPlugin = Object.keys(options).length > 0 ? limitedBy(options as FastifyOptions) : undefined
-  const ofRoutes = new WeakMap<object, Limited>()
-  const registration = {}
-  ;(instance as Instance)[NEAREST] = registration
+export async function rateLimit(instance: FastifyInstance, options: FastifyOptions | NoOptions): Promise<void> {
+  const ofPlugin = Object.keys(options).length > 0 ? createEvaluator(options as FastifyOptions) : undefined
+  const ofRoutes = new WeakMap<object, FastifyEvaluate>()
 
   /** How a route is limited: made when it is added, so that wrong options are found then. */
-  const limitedOf = (config: unknown): Limited | undefined => {
+  const limitOf = (config: unknown): FastifyEvaluate | undefined => {
     const options = (config as { rateLimit?: FastifyOptions | false } | undefined)?.rateLimit
     if (options === undefined) return ofPlugin
     if (options === false) return undefined
-    const limited = ofRoutes.get(options) ?? limitedBy(options)
-    ofRoutes.set(options, limited)
-    return limited
+    const evaluate = ofRoutes.get(options) ?? createEvaluator(options)
+    ofRoutes.set(options, evaluate)
+    return evaluate
   }
 
-  instance.addHook('onRoute', ({ config }) => void limitedOf(config))
+  ;(instance as Instance)[NEAREST] = limitOf
+  instance.addHook('onRoute', ({ config }) => void limitOf(config))
   instance.addHook('onRequest', function (request, reply, goOn) {
-    const limited = (this as Instance)[NEAREST] === registration && limitedOf(request.routeOptions.config)
-    if (!limited) return goOn()
-    after(limited.evaluate(request, reply), (outcome) => apply(outcome, limited, request, reply, goOn))
+    const evaluate = (this as Instance)[NEAREST] === limitOf && limitOf(request.routeOptions.config)
+    if (!evaluate) return goOn()
+    after(evaluate(request, reply), (outcome) => apply(outcome, reply, goOn))
   })
 }
 
 // Hooks are for the context that the plugin is registered in, rather than one of its own.
-Object.assign(rateLimit, {
-  [Symbol.for('skip-override')]: true,
-  [Symbol.for('fastify.display-name')]: 'spillway',
-  [Symbol.for('plugin-meta')]: { name: 'spillway', fastify: '5.x' },
-})
+Object.assign(rateLimit, { [Symbol.for('skip-override')]: true })
 
 /**
  * Gives options as they are, typed: for a route's `config`, of which Fastify knows no type.
@@ -91,31 +79,22 @@ export function routeLimit(options: FastifyOptions): FastifyOptions {
   return options
 }
 
-function limitedBy(options: FastifyOptions): Limited {
-  return { evaluate: createEvaluator(options), onDenied: options.onDenied }
-}
-
-function apply(
-  outcome: Outcome,
-  { onDenied }: Limited,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  goOn: () => void,
-): void {
-  // Someone else may have answered already. A denied request still does not go on.
-  if (!reply.raw.headersSent) for (const [name, value] of outcome.headers) reply.header(name, value)
+function apply(outcome: Outcome, reply: FastifyReply, goOn: () => void): void {
+  for (const [name, value] of outcome.headers) reply.header(name, value)
   if (outcome.pass) {
     settleBy(reply.raw, outcome)
-    return goOn()
+    goOn()
+    return
   }
-  if (reply.sent) return
   const { status, body } = answerOf(outcome)
   const send = (payload: unknown) => {
+    // Someone else may have answered already. A denied request still does not go on.
     if (payload !== undefined && payload !== reply && !reply.sent) reply.send(payload)
   }
-  reply.code(status)
   const problem = () => {
-    if (!reply.sent) reply.code(status).type(PROBLEM_TYPE).send(body)
+    reply.code(status).type(PROBLEM_TYPE)
+    send(body)
   }
-  refuse(outcome, onDenied, [request, reply], problem, send)
+  reply.code(status)
+  outcome.refuse(problem, send)
 }

@@ -21,10 +21,9 @@ export type HonoOptions<E extends Env = Env> = RateLimitOptions<[c: Context<E>],
  */
 export function rateLimit<E extends Env = Env>(options: HonoOptions<E>): MiddlewareHandler<E> {
   const evaluate = createEvaluator(options)
-  const { onDenied } = options
   return async (c, next) => {
     const outcome = await evaluate(c)
-    if (!outcome.pass) return refusal(outcome, onDenied, [c])
+    if (!outcome.pass) return refusal(c, outcome)
     await next()
     const answer = finish(c, c.res, outcome)
     if (answer !== c.res) c.res = answer

@@ -1,6 +1,6 @@
 /** Limits for Koa: `import ... from 'spillway/koa'`. */
 import type { Context, Next } from 'koa'
-import { answerOf, createEvaluator, refuse } from '../evaluate.js'
+import { answerOf, createEvaluator } from '../evaluate.js'
 import type { Eventually } from '../eventually.js'
 import type { RateLimitOptions } from '../options.js'
 import { PROBLEM_TYPE } from '../problem.js'
@@ -24,7 +24,6 @@ export function rateLimit<Ctx extends Context = Context>(
   options: KoaOptions<Ctx>,
 ): (ctx: Ctx, next: Next) => Promise<void> {
   const evaluate = createEvaluator(options)
-  const { onDenied } = options
   return async (ctx, next) => {
     const outcome = await evaluate(ctx)
     // Someone else may have answered already. A denied request still does not go on.
@@ -42,6 +41,6 @@ export function rateLimit<Ctx extends Context = Context>(
       ctx.body = body
     }
     ctx.status = status
-    await refuse<[Ctx], unknown, unknown>(outcome, onDenied, [ctx], problem, () => {})
+    await outcome.refuse(problem, () => {})
   }
 }
