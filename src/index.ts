@@ -9,6 +9,7 @@ export type {
   LimiterStats,
   ManualClock,
   OnFull,
+  Quota,
   RequestOptions,
   TogetherDecision,
   TogetherRequest,

@@ -3,6 +3,7 @@
  * What a limiter is: the interface that everything in the package is written against.
  */
 import type { Decision } from './decision.js'
+import type { Quota } from './quota.js'
 
 /** What a limiter has done, and what it holds. */
 export interface LimiterStats {
@@ -44,6 +45,9 @@ export interface RequestOptions {
  * has no memory for the first user.
  */
 export interface Limiter extends Disposable {
+  /** What a user may take: the options `limit`, `windowMs` and `burst`, defaults filled in. Stays when it is closed. */
+  readonly quota: Quota
+
   /**
    * Decides whether a user's request is admitted, and counts it.
    *

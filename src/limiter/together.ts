@@ -57,6 +57,11 @@ const MOST_REQUESTS = 16
 const NAMES = Array.from({ length: MOST_REQUESTS }, (_, index) => `requests[${index}]`)
 const PREFIXES = NAMES.map((name) => `${name}.`)
 
+/** Whether `checkTogether` takes a limiter: one that decides elsewhere, by a promise, it does not. */
+export function decidesTogether(limiter: object): limiter is Limiter {
+  return MEMBER in limiter
+}
+
 const REQUEST_NAMES = Object.keys({
   limiter: true,
   userId: true,

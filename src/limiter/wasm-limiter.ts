@@ -8,6 +8,7 @@ import type { Limiter, LimiterStats, RequestOptions } from './limiter.js'
 import type { Member } from './member.js'
 import { MEMBER } from './member.js'
 import type { Settings } from './options.js'
+import type { Quota } from './quota.js'
 import { QUOTA_RANGES } from './quota.js'
 import { checkCost, checkLimit } from './request.js'
 import { readSnapshot, writeSnapshot } from './snapshot.js'
@@ -27,6 +28,7 @@ const AFTERWARDS: Range = { from: 0, to: QUOTA_RANGES.limit.to + QUOTA_RANGES.ca
 
 /** Methods are fields, so that they can be used detached from the limiter. */
 export class WasmLimiter implements Limiter {
+  readonly quota: Quota
   readonly #settings: Settings
   /** The limit of requests that have none of their own. */
   readonly #limit: number
@@ -43,6 +45,8 @@ export class WasmLimiter implements Limiter {
 
   constructor(module: CoreModule, settings: Settings, snapshot: Uint8Array | undefined) {
     this.#settings = settings
+    // Frozen, since it is what every request is judged by.
+    this.quota = Object.freeze(settings.quota)
     this.#limit = settings.quota.limit
     const reading = settings.clock()
     checkReading(reading, reading)

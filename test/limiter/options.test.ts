@@ -1,5 +1,6 @@
 /** Options, arguments and readings that are not acceptable: a clear error, and nothing changes. */
 import { expect, test } from 'vitest'
+import type { LimiterOptions, Quota } from '../../src/index.js'
 import { createLimiter, loadLimiter, manualClock } from '../../src/index.js'
 
 const NO_COUNT = [Number.NaN, Infinity, -Infinity, 0, -0, -1, 0.5, 1.5, 2 ** 31, 2 ** 32, 2 ** 53]
@@ -242,4 +243,24 @@ test('a manual clock takes finite numbers only', () => {
   expect(clock()).toBe(5)
   clock.advance(2.5)
   expect(clock()).toBe(7.5)
+})
+
+test('the quota tells what the options and their defaults come to, and cannot be changed', async () => {
+  const expected: [LimiterOptions, Quota][] = [
+    [{}, { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 1 }],
+    [
+      { limit: 5, windowMs: 60_000 },
+      { limit: 5, windowMs: 60_000, capacity: 0, refillPerSecond: 0 },
+    ],
+    [
+      { limit: 5, burst: { capacity: 2 } },
+      { limit: 5, windowMs: 1000, capacity: 2, refillPerSecond: 1 },
+    ],
+  ]
+  for (const [options, quota] of expected) {
+    const limiter = await loadLimiter(options)
+    limiter.close()
+    expect(limiter.quota).toEqual(quota)
+    expect(Object.isFrozen(limiter.quota)).toBe(true)
+  }
 })

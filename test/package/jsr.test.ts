@@ -57,10 +57,21 @@ test('the same subpaths, from the sources', () => {
   )
 })
 
-test('the same imports, from the sources', () => {
-  expect(jsr.imports).toEqual(
+test('the same imports, from the sources, and frameworks for their types', () => {
+  const own = Object.entries(jsr.imports).filter(([name]) => name.startsWith('#'))
+  expect(Object.fromEntries(own)).toEqual(
     Object.fromEntries(Object.entries(manifest.imports).map(([name, { default: file }]) => [name, sourceOf(file)])),
   )
+})
+
+test('frameworks are imported at versions that are peers', () => {
+  const frameworks = Object.entries(jsr.imports).filter(([name]) => !name.startsWith('#'))
+  for (const [name, specifier] of frameworks) {
+    const [, imported, version] = /^npm:(.+)@(\d+)$/.exec(specifier) ?? []
+    expect([name, `@types/${name}`]).toContain(imported)
+    expect(manifest.peerDependencies[imported].split(' || ')).toContain(version)
+  }
+  expect(frameworks.map(([name]) => name)).toEqual(['express', 'fastify', 'hono', 'koa'])
 })
 
 test('every source that the exports need is published', () => {

@@ -23,6 +23,7 @@ export interface Manifest {
   license: string
   exports: Record<string, string | CodeExport>
   imports: Record<string, { default: string }>
+  peerDependencies: Record<string, string>
 }
 
 export function readJson<T>(file: string): T {

@@ -1,0 +1,184 @@
+/**
+ * Decides requests: facts in, decision and headers out. Knows of no framework; adapters translate.
+ *
+ * What is synchronous stays so: with a limiter in this process and functions that give no promise, an outcome is there at
+ * once, and no microtask runs in between.
+ */
+import type { Decision } from '../limiter/index.js'
+import { checkTogether } from '../limiter/index.js'
+import type { Eventually } from './eventually.js'
+import { after, attempt, inTime, isPromise } from './eventually.js'
+import type { Header } from './headers.js'
+import { rateLimitHeaders } from './headers.js'
+import type { Limit, Plan, RateLimitOptions, RequestLimiter } from './options.js'
+import { fail, resolvePlan } from './options.js'
+import { quotaExceeded, UNDECIDED } from './problem.js'
+import type { LimitVerdict, Verdict } from './verdict.js'
+
+/** What an adapter does about a request. */
+export interface Outcome {
+  /** Whether the request goes on. If not, it is answered: with status 429 if there is a verdict, else 500. */
+  readonly pass: boolean
+  /** For the answer, whoever gives it. */
+  readonly headers: readonly Header[]
+  /** Undefined if the request was skipped or could not be decided. */
+  readonly verdict: Verdict | undefined
+  /** To be called once with the status of the answer, when there is one. Undefined if it does not matter. */
+  readonly settle: ((status: number) => void) | undefined
+  /**
+   * Answers a request that does not go on, by `onDenied`; where there is none, it fails, or nothing was decided, by `problem`.
+   *
+   * @param take turns what `onDenied` gave into the answer
+   */
+  readonly refuse: <Answer>(problem: () => Answer, take: (given: unknown) => Answer) => Eventually<Answer>
+}
+
+/** Decides a request. Neither throws nor rejects. */
+export type Evaluate<Facts extends unknown[]> = (...facts: Facts) => Outcome | Promise<Outcome>
+
+const UNLIMITED: Outcome = {
+  pass: true,
+  headers: [],
+  verdict: undefined,
+  settle: undefined,
+  refuse: (problem) => problem(),
+}
+const REFUSED: Outcome = { ...UNLIMITED, pass: false }
+
+/** What the options' functions told of a request: of each limit the key, the cost and the limit. */
+type Answers = readonly unknown[]
+
+const ANSWERS_A_LIMIT = 3
+
+/**
+ * Prepares to decide requests.
+ *
+ * @throws {TypeError} {RangeError} for options that are not accepted
+ * @example
+ * ```ts
+ * const evaluate = createEvaluator<[IncomingMessage]>({ limiter, key: (request) => clientAddress(request) })
+ * const { pass, headers } = await evaluate(request)
+ * ```
+ */
+export function createEvaluator<Facts extends unknown[]>(options: RateLimitOptions<Facts, unknown>): Evaluate<Facts> {
+  const plan = resolvePlan(options)
+  const { limits, skip, onError, shadow, timeoutMs } = plan
+  const answerTo = typeof onError === 'function' ? onError : undefined
+  const evaluate = (...facts: Facts) =>
+    attempt(
+      answerTo ? '' : 'decision',
+      () => {
+        const outcome = after(skip?.(...facts), (skipped) =>
+          skipped === true ? UNLIMITED : after(ask(limits, facts), (answers) => decide(plan, facts, answers)),
+        )
+        return isPromise(outcome) ? inTime(outcome, timeoutMs) : outcome
+      },
+      (error) => {
+        const word = answerTo ? attempt<unknown>('onError', () => answerTo(error, ...facts), nothing) : onError
+        return shadow || word === 'allow' ? UNLIMITED : REFUSED
+      },
+    )
+  return evaluate as Evaluate<Facts>
+}
+
+/** The status and the body of an answer to a request that does not go on. */
+export function answerOf({ verdict }: Outcome): { status: number; body: string } {
+  const problem = verdict ? quotaExceeded(verdict) : UNDECIDED
+  return { status: problem.status, body: JSON.stringify(problem) }
+}
+
+function ask<Facts extends unknown[]>(limits: readonly Limit<Facts>[], facts: Facts): Eventually<Answers> {
+  const answers: unknown[] = []
+  try {
+    for (const { key, cost, limit } of limits) {
+      for (const option of [key, cost, limit]) answers.push(typeof option === 'function' ? option(...facts) : option)
+    }
+  } catch (error) {
+    // Nobody else would hear of the promises that there are already, should they reject.
+    Promise.allSettled(answers)
+    throw error
+  }
+  return answers.some(isPromise) ? Promise.all(answers) : answers
+}
+
+function decide<Facts extends unknown[]>(plan: Plan<Facts>, facts: Facts, answers: Answers): Eventually<Outcome> {
+  const asked = plan.limits.map(({ name, limiter }, index) => {
+    const [userId, cost = 1, limit] = answers.slice(index * ANSWERS_A_LIMIT)
+    if (typeof userId !== 'string' || userId === '') {
+      // Requests without a key would all share one quota.
+      fail(name, 'key', 'a string that is not empty', userId)
+    }
+    return { limiter, userId, cost, limit } as Asked
+  })
+  if (asked.length > 1) return conclude(plan, facts, asked, checkTogether(asked as never).decisions)
+  const [{ limiter, userId, cost, limit }] = asked
+  const request = limit === undefined ? cost : { cost, limit }
+  return after(limiter.check(userId, request), (decision) => conclude(plan, facts, asked, [decision]))
+}
+
+interface Asked {
+  readonly limiter: RequestLimiter
+  readonly userId: string
+  readonly cost: number
+  readonly limit: number | undefined
+}
+
+function conclude<Facts extends unknown[]>(
+  plan: Plan<Facts>,
+  facts: Facts,
+  asked: readonly Asked[],
+  decisions: readonly Decision[],
+): Outcome {
+  const { onDecision, onDenied, countOnly, shadow = false } = plan
+  const limits = plan.limits.map(({ name, limiter: { quota }, partitionKey }, index): LimitVerdict => {
+    const { userId: key, cost } = asked[index]
+    const partition = partitionKey && base64(partitionKey(key, ...facts))
+    return { name, key, cost, quota, decision: decisions[index], partition }
+  })
+  const denied = limits.filter(({ decision }) => !decision.allowed).map(({ name }) => name)
+  const allowed = denied.length === 0
+  const retryAfterMs = Math.max(...decisions.map((decision) => decision.retryAfterMs))
+  const verdict = { allowed, shadow, limits, denied, retryAfterMs }
+  if (onDecision) attempt<unknown>('onDecision', () => onDecision(verdict, ...facts), nothing)
+  return {
+    pass: allowed || shadow,
+    headers: shadow ? [] : rateLimitHeaders(verdict, plan.headers),
+    verdict,
+    settle: countOnly && allowed ? settler(countOnly, asked, decisions) : undefined,
+    refuse: onDenied
+      ? (problem, take) => attempt('onDenied', () => after(onDenied(verdict, ...facts), take), problem)
+      : UNLIMITED.refuse,
+  }
+}
+
+/** Takes the status of an answer, and gives back what its request took if it is not to count. */
+function settler(countOnly: string, asked: readonly Asked[], decisions: readonly Decision[]) {
+  const from = performance.now()
+  let settled = false
+  return (status: number) => {
+    if (!settled && status >= 400 !== (countOnly === 'failed')) refund(asked, decisions, performance.now() - from)
+    settled = true
+  }
+}
+
+/** Gives back what an admitted request took, so many milliseconds after. */
+function refund(asked: readonly Asked[], decisions: readonly Decision[], ms: number): void {
+  const paid = new Map<Decision, number>()
+  asked.forEach(({ limiter, userId, cost }, index) => {
+    const decision = decisions[index]
+    // Limits of the same user and limiter have one decision, which tells the tokens of all.
+    const before = paid.get(decision) ?? 0
+    const fromBurst = Math.min(cost, decision.fromBurst - before)
+    paid.set(decision, before + fromBurst)
+    // After a window its places are free already: then it would be those of others.
+    const places = ms < limiter.quota.windowMs ? cost : fromBurst
+    attempt<unknown>('refund', () => limiter.refund?.(userId, places, fromBurst), nothing)
+  })
+}
+
+function nothing(): void {}
+
+/** The base64 of a text in UTF-8. */
+function base64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+}
