@@ -109,14 +109,16 @@ function apply(
     goOn()
     return
   }
-  if (reply.sent) return
+  // What is written to `reply.raw` is not `sent` until it ends.
+  const isAnswered = () => reply.sent || reply.raw.headersSent
+  if (isAnswered()) return
   const { status, body } = answerOf(outcome)
   reply.code(status)
   const sendProblem = () => {
-    if (!reply.sent) reply.type(PROBLEM_TYPE).send(body)
+    if (!isAnswered()) reply.type(PROBLEM_TYPE).send(body)
   }
   const send = (payload: unknown) => {
-    if (payload !== undefined && payload !== reply && !reply.sent) reply.send(payload)
+    if (payload !== undefined && payload !== reply && !isAnswered()) reply.send(payload)
   }
   if (!verdict || !onDenied) sendProblem()
   else attempt<unknown>('onDenied', () => after(onDenied(verdict, request, reply), send), sendProblem)
