@@ -70,7 +70,9 @@ export function guard<Facts extends GuardFacts>(
       }),
     )
   if (handler === undefined) return limit
-  return async (...facts) => {
+  // The first parameter is named as Deno.serve gives nothing to a function that has none.
+  return async (request, ...rest) => {
+    const facts = [request, ...rest] as unknown as Facts
     const { response, finish } = await limit(...facts)
     return response ?? finish(await handler(...facts))
   }

@@ -82,11 +82,17 @@ export function importsOf(program: Program): string[] {
     .map(({ moduleSpecifier }) => (moduleSpecifier as ts.StringLiteral).text)
 }
 
+/** The modules of the package that pages import, from the sources. */
+export const SOURCES: { readonly [name: string]: string } = {
+  spillway: 'src/index.ts',
+  'spillway/http': 'src/http/index.ts',
+}
+
 /** Runs a program, and checks all that it claims. `spillway` is the sources. */
 export async function run(program: Program): Promise<Outcome> {
   let claims = 0
   const names = await compile(program)({
-    load: (name) => (name === 'spillway' ? import('../../src/index.js') : import(name)),
+    load: (name) => import(name in SOURCES ? `${ROOT}${SOURCES[name]}` : name),
     later: (ms) => vi.advanceTimersByTimeAsync(ms),
     async claim(line, act, value, throws) {
       claims++

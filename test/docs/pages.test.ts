@@ -9,12 +9,13 @@ import ts from 'typescript'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ROOT } from '../package/packed.js'
 import type { Program } from './page-code.js'
-import { compile, importsOf, programsOf, run, startTime } from './page-code.js'
+import { compile, importsOf, programsOf, run, SOURCES, startTime } from './page-code.js'
 
 startTime()
 
 const PAGES = [
   'docs/recipes.md',
+  'docs/recipes-http.md',
   'docs/migrate-rate-limiter-flexible.md',
   'docs/migrate-limiter.md',
   'docs/migrate-upstash-ratelimit.md',
@@ -66,7 +67,7 @@ function typeErrors(programs: readonly Program[]): string[] {
     module: ts.ModuleKind.NodeNext,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
     types: ['node'],
-    paths: { spillway: [`${ROOT}src/index.ts`] },
+    paths: Object.fromEntries(Object.entries(SOURCES).map(([name, file]) => [name, [`${ROOT}${file}`]])),
   }
   const texts = new Map(
     programs.map(({ text }, index) => [`${ROOT}test/docs/program-${index}.ts`, `${text}\nexport {}\n`]),

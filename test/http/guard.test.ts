@@ -48,6 +48,10 @@ describe('with a handler', () => {
     expect(statuses).toEqual([200, 429, 200])
   })
 
+  test('has a parameter: Deno.serve gives nothing to a function without one', () => {
+    expect(guard({ limiter: limiterOf(1), key: () => 'a' }, () => new Response('')).length).toBeGreaterThan(0)
+  })
+
   test('an error of the handler is its own', async () => {
     const limiter = limiterOf(1)
     const serve = guard({ limiter, key, countOnly: 'failed' }, () => Promise.reject(new Error('mine')))

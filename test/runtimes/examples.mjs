@@ -1,28 +1,26 @@
 /**
  * Packs the package and runs each example on it: servers must answer 429 in time and keep the promise of Retry-After,
- * the page must send no more than it may, a page that goes away and comes back must go on with its limiter, and a server
- * that is killed with its snapshot.
+ * those in front of a service must send the right headers to the right client, the page must send no more than it may, a page
+ * that goes away and comes back must go on with its limiter, and a server that is killed with its snapshot.
  *
  *     node test/runtimes/examples.mjs [--only node,deno,…] [--tarball FILE] [--help]
  */
 import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { address } from './driver/app-server.mjs'
 import { checkAwayPage } from './driver/away-page.mjs'
 import { isInstalled } from './driver/browsers.mjs'
-import { addFolder, installApp, removeApp } from './driver/package.mjs'
+import { addFolder, installApp, pack, removeApp } from './driver/package.mjs'
 import { bunBinary, denoBinary, nodeBinary } from './driver/processes.mjs'
 import { checkRestarts } from './driver/restarts.mjs'
+import { checkService, SERVICE_NAMES } from './driver/services.mjs'
 import { checkThrottlingPage } from './driver/throttling-page.mjs'
 import { install } from './driver/tools.mjs'
 import { COMPATIBILITY_DATE, MINIFLARE } from './driver/versions.mjs'
-
-const HELP = `Runs the examples on the packed package.
-
-  --only NAMES    of node, deno, bun, workerd, restart, browser, away; separated by commas
-  --tarball FILE  uses a package that is packed already
-  --help          prints this`
 
 /** Requests sent to a server: more than it may admit in the time that they take. */
 const REQUESTS = 60
@@ -56,6 +54,14 @@ const OTHERS = {
   restart: checkRestarts,
 }
 
+const NAMES = [...Object.keys(SERVERS), ...SERVICE_NAMES, ...Object.keys(OTHERS), ...Object.keys(PAGES)]
+
+const HELP = `Runs the examples on the packed package.
+
+  --only NAMES    of ${NAMES.join(', ')}; separated by commas
+  --tarball FILE  uses a package that is packed already
+  --help          prints this`
+
 const { values: options } = parseArgs({
   options: { only: { type: 'string' }, tarball: { type: 'string' }, help: { type: 'boolean', default: false } },
 })
@@ -63,17 +69,22 @@ if (options.help) console.log(HELP)
 else process.exitCode = await main()
 
 async function main() {
-  const known = [...Object.keys(SERVERS), ...Object.keys(OTHERS), ...Object.keys(PAGES)]
-  const names = options.only?.split(',') ?? known
-  const unknown = names.find((name) => !known.includes(name))
-  if (unknown !== undefined) throw new RangeError(`--only: there is no ${unknown}; there are ${known.join(', ')}`)
-  const app = await installApp(options.tarball)
+  const names = options.only?.split(',') ?? NAMES
+  const unknown = names.find((name) => !NAMES.includes(name))
+  if (unknown !== undefined) throw new RangeError(`--only: there is no ${unknown}; there are ${NAMES.join(', ')}`)
+  const folder = await mkdtemp(join(tmpdir(), 'spillway-packed-'))
   const counts = { passed: 0, failed: 0, skipped: 0 }
   try {
-    await addFolder(app, 'examples', 'examples')
-    for (const name of names) counts[await runOne(app, name)]++
+    const tarball = options.tarball ?? (await pack(folder))
+    const app = await installApp(tarball)
+    try {
+      await addFolder(app, 'examples', 'examples')
+      for (const name of names) counts[await runOne(app, tarball, name)]++
+    } finally {
+      await removeApp(app)
+    }
   } finally {
-    await removeApp(app)
+    await rm(folder, { recursive: true, force: true })
   }
   console.log(
     `${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`,
@@ -82,20 +93,27 @@ async function main() {
 }
 
 /** Runs an example, prints a line, and tells what became of it. */
-async function runOne(app, name) {
+async function runOne(app, tarball, name) {
+  const say = (text) => console.log(`${name.padEnd(12)} ${text}`)
   if (name in PAGES && !(await isInstalled('chromium')) && process.env.CI !== 'true') {
-    console.log(`${name.padEnd(10)} Chromium is not installed: skipped (.ci/install-browsers installs it)`)
+    say('Chromium is not installed: skipped (.ci/install-browsers installs it)')
     return 'skipped'
   }
+  const start = performance.now()
   try {
-    const check = { ...PAGES, ...OTHERS }[name]
-    const seen = check ? await check(app) : await checkServer(app, name)
-    console.log(`${name.padEnd(10)} ok      ${seen}`)
+    const seen = await check(app, tarball, name)
+    say(`ok      ${seen} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
     return 'passed'
   } catch (error) {
-    console.log(`${name.padEnd(10)} FAILED  ${error?.stack ?? error}`)
+    say(`FAILED  ${[error?.stack ?? error, error?.stdout].filter(Boolean).join('\n')}`)
     return 'failed'
   }
+}
+
+function check(app, tarball, name) {
+  if (SERVICE_NAMES.includes(name)) return checkService(tarball, name)
+  const special = { ...PAGES, ...OTHERS }[name]
+  return special ? special(app) : checkServer(app, name)
 }
 
 /** Starts a server, asks too much of it, and asks again when it says that it may. */

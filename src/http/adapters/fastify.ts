@@ -88,8 +88,10 @@ function apply(outcome: Outcome, reply: FastifyReply, goOn: () => void): void {
   }
   const { status, body } = answerOf(outcome)
   const send = (payload: unknown) => {
-    // Someone else may have answered already. A denied request still does not go on.
-    if (payload !== undefined && payload !== reply && !reply.sent) reply.send(payload)
+    // Someone else may have answered already, by `reply.raw` even: that is not `sent` until it ends. A denied request still
+    // does not go on.
+    const isAnswered = reply.sent || reply.raw.headersSent
+    if (payload !== undefined && payload !== reply && !isAnswered) reply.send(payload)
   }
   const problem = () => {
     reply.code(status).type(PROBLEM_TYPE)

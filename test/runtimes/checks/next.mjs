@@ -2,8 +2,7 @@
  * A Next.js app: middleware, a route on the edge runtime and one on Node. Next 16 bundles by Turbopack, Next 15 by
  * webpack; an edge route by the webpack of Next 16 fails with or without this package.
  */
-import { createServer } from 'node:net'
-import { statuses, withServer } from '../driver/app-server.mjs'
+import { freePort, statuses, withServer } from '../driver/app-server.mjs'
 import { run } from '../driver/tools.mjs'
 import { NEXT_15, NEXT_16 } from '../driver/versions.mjs'
 
@@ -15,11 +14,7 @@ export const webpack = { app: { tools: NEXT_15 }, checks: { [NAME]: buildAndAsk 
 const CLI = 'node_modules/next/dist/bin/next'
 
 async function buildAndAsk(folder) {
-  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' }
-  await run(process.execPath, [CLI, 'build'], { cwd: folder, env, timeout: 300_000, maxBuffer: 2 ** 26 })
-  // Next prints the port that it was asked for, so it is asked for a free one.
-  const args = [CLI, 'start', '--hostname', '127.0.0.1', '--port', String(await freePort())]
-  await withServer(folder, args, async (url) => {
+  await withServer(folder, await buildNext(folder), async (url) => {
     for (const path of ['middleware', 'edge', 'node']) {
       const seen = await statuses(`${url}/${path}`, 5)
       if (seen !== '200 200 200 429 429') throw new Error(`/${path} answered ${seen}`)
@@ -27,10 +22,10 @@ async function buildAndAsk(folder) {
   })
 }
 
-async function freePort() {
-  const server = createServer()
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return port
+/** Builds the app in a folder. Gives what Node runs to start it. */
+export async function buildNext(folder) {
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' }
+  await run(process.execPath, [CLI, 'build'], { cwd: folder, env, timeout: 300_000, maxBuffer: 2 ** 26 })
+  // Next prints the port that it was asked for, so it is asked for a free one.
+  return [CLI, 'start', '--hostname', '127.0.0.1', '--port', String(await freePort())]
 }

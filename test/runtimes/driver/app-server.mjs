@@ -1,18 +1,24 @@
 /** Starts the server of an app, asks it, and ends it. */
 import { spawn } from 'node:child_process'
+import { createServer } from 'node:net'
 
 /**
- * Runs a server while `use` runs.
+ * Runs a server while `use` runs, and gives what it gave.
  *
- * @param {string[]} args what Node runs; the server prints its address when it listens
- * @param {(url: string) => Promise<void>} use
+ * @param {string[]} args what is run; the server prints its address when it listens
+ * @template Result
+ * @param {(url: string) => Promise<Result>} use
+ * @param {object} [how]
+ * @param {string} [how.binary] what runs it, if not Node
+ * @param {Record<string, string>} [how.env] what its environment has beside the usual
  */
-export async function withServer(folder, args, use) {
-  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_OPTIONS: '' }
-  const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+export async function withServer(folder, args, use, { binary = process.execPath, env: more = {} } = {}) {
+  const quiet = { NEXT_TELEMETRY_DISABLED: '1', NODE_OPTIONS: '', DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' }
+  const env = { ...process.env, ...quiet, ...more }
+  const child = spawn(binary, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = new Promise((resolve) => child.on('close', resolve))
   try {
-    await use(await address(child))
+    return await use(await address(child))
   } finally {
     child.kill('SIGTERM')
     await ended
@@ -50,4 +56,13 @@ export function address(child) {
       reject(new Error(`it ended with exit code ${code}: ${said}`))
     })
   })
+}
+
+/** A port that is free, for servers that print the port that they were asked for. */
+export async function freePort() {
+  const server = createServer()
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return port
 }
