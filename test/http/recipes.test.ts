@@ -78,7 +78,8 @@ describe('WebSockets', () => {
   })
 
   test('a user sends ten messages over all connections, and is closed with 1013', async () => {
-    const { opened } = await start()
+    const { opened, messages } = await start()
+    const asked = vi.spyOn(messages, 'check')
     const sockets = [await opened('198.51.100.1'), await opened('198.51.100.1')]
     for (let i = 0; i < 10; i++) expect(await echo(sockets[i % 2], `${i}`)).toBe(`${i}`)
     for (const socket of sockets) {
@@ -89,6 +90,8 @@ describe('WebSockets', () => {
       expect((await closed).map(String)).toEqual(['1013', 'again in 60 s'])
       expect(answered).not.toHaveBeenCalled()
     }
+    // Of each connection the first that is too many is asked about, and none behind it.
+    expect(asked).toHaveBeenCalledTimes(12)
     expect(await echo(await opened('198.51.100.2'), 'mine')).toBe('mine')
     await vi.advanceTimersByTimeAsync(MINUTE_AND_TICKS)
     expect(await echo(await opened('198.51.100.1'), 'again')).toBe('again')
