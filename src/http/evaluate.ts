@@ -51,11 +51,12 @@ const ANSWERS_A_LIMIT = 3
  */
 export function createEvaluator<Facts extends unknown[]>(options: RateLimitOptions<Facts, unknown>): Evaluate<Facts> {
   const plan = resolvePlan(options)
+  const { skip } = plan
   return (...facts) => {
     try {
-      const outcome = after(plan.skip?.(...facts), (skipped) =>
-        skipped === true ? UNLIMITED : after(ask(plan.limits, facts), (answers) => decide(plan, facts, answers)),
-      )
+      const outcome = skip
+        ? after(skip(...facts), (skipped) => (skipped === true ? UNLIMITED : evaluate(plan, facts)))
+        : evaluate(plan, facts)
       if (!isPromise(outcome)) return outcome
       return inTime(outcome, plan.timeoutMs).catch((error) => undecided(plan, facts, error))
     } catch (error) {
@@ -68,6 +69,12 @@ export function createEvaluator<Facts extends unknown[]>(options: RateLimitOptio
 export function answerOf({ verdict }: Outcome): { status: number; body: string } {
   const problem = verdict ? quotaExceeded(verdict) : UNDECIDED
   return { status: problem.status, body: JSON.stringify(problem) }
+}
+
+/** Closures are for what is not there yet: nearly always everything is. */
+function evaluate<Facts extends unknown[]>(plan: Plan<Facts>, facts: Facts): Eventually<Outcome> {
+  const answers = ask(plan.limits, facts)
+  return isPromise(answers) ? answers.then((all) => decide(plan, facts, all)) : decide(plan, facts, answers)
 }
 
 function ask<Facts extends unknown[]>(limits: readonly Limit<Facts>[], facts: Facts): Eventually<Answers> {
@@ -88,18 +95,24 @@ function ask<Facts extends unknown[]>(limits: readonly Limit<Facts>[], facts: Fa
 
 function decide<Facts extends unknown[]>(plan: Plan<Facts>, facts: Facts, answers: Answers): Eventually<Outcome> {
   const { limits } = plan
-  const asked = limits.map(({ name, limiter }, index) => {
-    const [userId, cost = 1, limit] = answers.slice(index * ANSWERS_A_LIMIT)
+  const asked: Asked[] = []
+  for (let index = 0; index < limits.length; index++) {
+    const { name, limiter } = limits[index]
+    const at = index * ANSWERS_A_LIMIT
+    const userId = answers[at]
+    const cost = answers[at + 1]
     if (typeof userId !== 'string' || userId === '') {
       // Requests without a key would all share one quota.
       throw new TypeError(`the key of "${name}" must be a string, and not empty, not ${describe(userId)}`)
     }
-    return { limiter, userId, cost, limit } as Asked
-  })
+    asked.push({ limiter, userId, cost: cost === undefined ? 1 : cost, limit: answers[at + 2] } as Asked)
+  }
   if (asked.length > 1) return conclude(plan, facts, asked, checkTogether(asked as never).decisions)
   const { limiter, userId, cost, limit } = asked[0]
-  const request = limit === undefined ? cost : { cost, limit }
-  return after(limiter.check(userId, request), (decision) => conclude(plan, facts, asked, [decision]))
+  const decision = limiter.check(userId, limit === undefined ? cost : { cost, limit })
+  return isPromise(decision)
+    ? decision.then((told) => conclude(plan, facts, asked, [told]))
+    : conclude(plan, facts, asked, [decision])
 }
 
 interface Asked {
@@ -115,14 +128,19 @@ function conclude<Facts extends unknown[]>(
   asked: readonly Asked[],
   decisions: readonly Decision[],
 ): Outcome {
-  const parts = limits.map(({ name, limiter: { quota }, partitionKey }, index): LimitVerdict => {
+  const parts: LimitVerdict[] = []
+  const denied: string[] = []
+  let retryAfterMs = 0
+  for (let index = 0; index < limits.length; index++) {
+    const { name, limiter, partitionKey } = limits[index]
     const { userId: key, cost } = asked[index]
+    const decision = decisions[index]
     const partition = partitionKey && base64(partitionKey(key, ...facts))
-    return { name, key, cost, quota, decision: decisions[index], partition }
-  })
-  const denied = parts.filter(({ decision }) => !decision.allowed).map(({ name }) => name)
+    parts.push({ name, key, cost, quota: limiter.quota, decision, partition })
+    if (!decision.allowed) denied.push(name)
+    retryAfterMs = Math.max(retryAfterMs, decision.retryAfterMs)
+  }
   const allowed = denied.length === 0
-  const retryAfterMs = Math.max(...decisions.map((decision) => decision.retryAfterMs))
   const verdict: Verdict = { allowed, shadow, limits: parts, denied, retryAfterMs }
   if (onDecision) attempt<unknown>('onDecision', () => onDecision(verdict, ...facts), nothing)
   return {

@@ -31,6 +31,7 @@ export const HEADER_STYLES = Object.keys(STYLES) as HeaderStyle[]
 export function rateLimitHeaders(verdict: Verdict, style: HeaderStyle | false = 'draft-11'): Header[] {
   if (style === false) return []
   const headers = STYLES[style](verdict)
+  if (verdict.allowed) return headers
   const wait = retryAfterSeconds(verdict)
   if (wait > 0 && wait < Infinity) headers.push(['Retry-After', `${wait}`])
   return headers
@@ -107,19 +108,20 @@ interface Tightest {
 
 /** Policies as drafts 6 and 7 write them, without names. */
 function earlyPolicy({ limits }: Verdict): string {
-  return limits
-    .map((limit) => {
-      const { quota, decision } = limit
-      const burst = quota.capacity >= 1 ? `;burst=${Math.floor(quota.capacity)}` : ''
-      return `${decision.limit};w=${windowSeconds(limit)}${burst}`
-    })
-    .join(', ')
+  let policy = ''
+  for (const limit of limits) {
+    const { quota, decision } = limit
+    const burst = quota.capacity >= 1 ? `;burst=${Math.floor(quota.capacity)}` : ''
+    policy += `${policy && ', '}${decision.limit};w=${windowSeconds(limit)}${burst}`
+  }
+  return policy
 }
 
 /** The one limit that the styles with room for one tell of: the longest to wait for, or the one with the least left. */
 function tightest({ limits }: Verdict): Tightest {
   let found = limits[0]
-  for (const limit of limits) {
+  for (let index = 1; index < limits.length; index++) {
+    const limit = limits[index]
     const longer = secondsToRetry(limit) - secondsToRetry(found)
     if (longer > 0 || (longer === 0 && limit.decision.remaining < found.decision.remaining)) found = limit
   }
