@@ -84,19 +84,29 @@ function draft7(verdict: Verdict): Header[] {
 }
 
 function draft6(verdict: Verdict): Header[] {
-  return [['RateLimit-Policy', earlyPolicy(verdict)], ...threeOf('RateLimit-', tightest(verdict))]
+  const headers = threeOf(DRAFT_6_NAMES, tightest(verdict))
+  headers.push(['RateLimit-Policy', earlyPolicy(verdict)])
+  return headers
 }
 
 function legacy(verdict: Verdict): Header[] {
   const { limit, remaining, reset } = tightest(verdict)
-  return threeOf('X-RateLimit-', { limit, remaining, reset: Math.ceil(Date.now() / 1000) + reset })
+  return threeOf(LEGACY_NAMES, { limit, remaining, reset: Math.ceil(Date.now() / 1000) + reset })
 }
 
-function threeOf(prefix: string, { limit, remaining, reset }: Tightest): Header[] {
+/** Made once: hosts look headers up by name, which is slow for a string that is new. */
+const DRAFT_6_NAMES = namesOf('RateLimit-')
+const LEGACY_NAMES = namesOf('X-RateLimit-')
+
+function namesOf(prefix: string): readonly string[] {
+  return ['Limit', 'Remaining', 'Reset'].map((name) => prefix + name)
+}
+
+function threeOf(names: readonly string[], { limit, remaining, reset }: Tightest): Header[] {
   return [
-    [`${prefix}Limit`, `${limit}`],
-    [`${prefix}Remaining`, `${remaining}`],
-    [`${prefix}Reset`, `${reset}`],
+    [names[0], `${limit}`],
+    [names[1], `${remaining}`],
+    [names[2], `${reset}`],
   ]
 }
 

@@ -30,7 +30,9 @@ export function answerWith(response: WebResponse, headers: readonly Header[]): W
 /** Adds headers to an answer: to a copy where it is from `fetch` or a redirect, whose headers cannot be changed. */
 export function withHeaders(response: WebResponse, headers: readonly Header[]): WebResponse {
   try {
-    for (const [name, value] of headers) response.headers.set(name, value)
+    // Asked for once: a response may make them when it is asked.
+    const { headers: own } = response
+    for (const [name, value] of headers) own.set(name, value)
     return response
   } catch {
     return copyWith(response, headers)

@@ -29,9 +29,10 @@ export function rateLimit<E extends Env = Env>(options: HonoOptions<E>): Middlew
     const { pass, headers, verdict, settle } = outcome
     if (pass) {
       await next()
-      settle?.(c.res.status)
-      const answer = withHeaders(c.res, headers)
-      if (answer !== c.res) c.res = answer
+      const { res } = c
+      settle?.(res.status)
+      const answer = withHeaders(res, headers)
+      if (answer !== res) c.res = answer
       return
     }
     const problem = () => problemResponse(outcome)
