@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import type { Outcome } from '../evaluate.js'
 import { answerOf, createEvaluator } from '../evaluate.js'
 import type { Eventually } from '../eventually.js'
-import { after, attempt } from '../eventually.js'
+import { attempt, isPromise } from '../eventually.js'
 import type { RateLimitOptions } from '../options.js'
 import { PROBLEM_TYPE } from '../problem.js'
 
@@ -51,25 +51,32 @@ export function rateLimit<Req = Request, Res extends NodeResponse = Response>(
 ): ExpressMiddleware<Req, Res> {
   const evaluate = createEvaluator(options)
   const { onDenied } = options
-  return (req, res, next) =>
-    after(evaluate(req, res), (outcome) => {
-      const { pass, headers, verdict, settle } = outcome
-      // Someone else has answered already. A denied request still does not go on.
-      if (!res.headersSent) for (const [name, value] of headers) res.setHeader(name, value)
-      if (pass) {
-        if (settle) res.once('finish', () => settle(res.statusCode))
-        return next()
-      }
-      if (res.headersSent) return
-      const { status } = answerOf(outcome)
-      res.statusCode = status
-      if (!verdict || !onDenied) return sendProblem(res, outcome)
-      attempt<unknown>(
-        'onDenied',
-        () => onDenied(verdict, req, res),
-        () => sendProblem(res, outcome),
-      )
-    }) as void | Promise<void>
+  const apply = (outcome: Outcome, req: Req, res: Res, next: () => void): unknown => {
+    const { pass, headers, verdict, settle } = outcome
+    // Someone else has answered already. A denied request still does not go on.
+    if (!res.headersSent) for (const [name, value] of headers) res.setHeader(name, value)
+    if (pass) {
+      if (settle) res.once('finish', () => settle(res.statusCode))
+      return next()
+    }
+    if (res.headersSent) return undefined
+    const { status } = answerOf(outcome)
+    res.statusCode = status
+    if (!verdict || !onDenied) return sendProblem(res, outcome)
+    attempt<unknown>(
+      'onDenied',
+      () => onDenied(verdict, req, res),
+      () => sendProblem(res, outcome),
+    )
+    return undefined
+  }
+  return (req, res, next) => {
+    const outcome = evaluate(req, res)
+    const result = isPromise(outcome)
+      ? outcome.then((told) => apply(told, req, res, next))
+      : apply(outcome, req, res, next)
+    return result as void | Promise<void>
+  }
 }
 
 function sendProblem(res: NodeResponse, outcome: Outcome): void {

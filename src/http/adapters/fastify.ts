@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Evaluate, Outcome } from '../evaluate.js'
 import { answerOf, createEvaluator } from '../evaluate.js'
 import type { Eventually } from '../eventually.js'
-import { after, attempt } from '../eventually.js'
+import { after, attempt, isPromise } from '../eventually.js'
 import type { RateLimitOptions } from '../options.js'
 import { PROBLEM_TYPE } from '../problem.js'
 
@@ -67,7 +67,9 @@ export async function rateLimit(instance: FastifyInstance, given: FastifyOptions
   instance.addHook('onRequest', function (request, reply, goOn) {
     const limited = (this as Instance)[NEAREST] === registration && limitedOf(request.routeOptions.config)
     if (!limited) return goOn()
-    after(limited.evaluate(request, reply), (outcome) => apply(outcome, limited, request, reply, goOn))
+    const outcome = limited.evaluate(request, reply)
+    if (isPromise(outcome)) outcome.then((told) => apply(told, limited, request, reply, goOn))
+    else apply(outcome, limited, request, reply, goOn)
   })
 }
 
