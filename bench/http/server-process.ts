@@ -6,6 +6,9 @@ import { answerJobs } from '../job-process.js'
 import type { ServerJobs } from './protocol.js'
 import { startServer } from './servers.js'
 
+// As services run; read by hosts when they are loaded, which is when one is started.
+process.env.NODE_ENV = 'production'
+
 const session = new Session()
 
 answerJobs<ServerJobs>(async (request) => {
