@@ -1,7 +1,9 @@
 /**
  * The process of one subject: does the jobs that it is sent, one after the other.
  */
-import type { Jobs, Reply, Request } from './protocol.js'
+import type { JobRequest } from './job-process.js'
+import { answerJobs } from './job-process.js'
+import type { Jobs } from './protocol.js'
 import { measureArrival } from './tasks/arrival.js'
 import { measureExactness } from './tasks/exactness.js'
 import { measureGivingBack } from './tasks/giving-back.js'
@@ -13,7 +15,7 @@ import { ThroughputTask } from './tasks/throughput.js'
 
 let throughput: ThroughputTask | undefined
 
-async function perform(request: Request): Promise<Jobs[keyof Jobs]['back']> {
+async function perform(request: JobRequest<Jobs>): Promise<Jobs[keyof Jobs]['back']> {
   switch (request.job) {
     case 'prepareThroughput':
       throughput = await ThroughputTask.prepare(request.given)
@@ -40,15 +42,4 @@ async function perform(request: Request): Promise<Jobs[keyof Jobs]['back']> {
   }
 }
 
-function send(reply: Reply): void {
-  process.send?.(reply)
-}
-
-process.on('message', (request: Request) => {
-  perform(request).then(
-    (back) => send({ back }),
-    (error: unknown) => send({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
-  )
-})
-// Timers of subjects would keep the process alive after it is no longer needed.
-process.on('disconnect', () => process.exit())
+answerJobs<Jobs>(perform)

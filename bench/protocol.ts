@@ -25,7 +25,3 @@ export interface Jobs {
 }
 
 export type JobName = keyof Jobs
-
-export type Request = { [Name in JobName]: { job: Name; given: Jobs[Name]['given'] } }[JobName]
-
-export type Reply = { back: Jobs[JobName]['back'] } | { error: string }

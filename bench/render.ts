@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { plots } from './plots.js'
 import type { Results } from './results.js'
-import { FOLDERS, loadResults, ROOT, SUITE_NAMES } from './results.js'
+import { FOLDERS, loadResults, RESULT_NAMES, ROOT } from './results.js'
 import { isTable, TABLES } from './tables/index.js'
 
 const DOCUMENTS = ['README.md', 'docs/benchmarks.md']
@@ -16,7 +16,7 @@ const [given] = process.argv.slice(2)
 if (given !== undefined && given !== 'trial') throw new RangeError(`The argument can be trial, not ${given}`)
 const folder = given === 'trial' ? FOLDERS.trial : FOLDERS.whole
 const results: Results = { ...loadResults(folder), large: loadResults(FOLDERS.large) }
-if (!SUITE_NAMES.some((name) => results[name])) throw new Error(`There are no results in ${folder.pathname}`)
+if (!RESULT_NAMES.some((name) => results[name])) throw new Error(`There are no results in ${folder.pathname}`)
 
 for (const path of DOCUMENTS) fill(path, results)
 const plotFolder = new URL('bench/plots/', ROOT)

@@ -3,6 +3,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
+import type { HttpCell, HttpPlan } from './http/suite.js'
 import type { Distribution } from './picks.js'
 import { SUBJECTS } from './subjects/index.js'
 import type { ArrivalResult, ArrivalSetup } from './tasks/arrival.js'
@@ -82,6 +83,11 @@ export interface LoadingResults extends Part {
   readonly givingBack: readonly Measured<GivingBackSetup, GivingBackResult>[]
 }
 
+export interface HttpResults extends Part {
+  readonly plan: HttpPlan
+  readonly cells: readonly HttpCell[]
+}
+
 /** Results by suite, of those that were run. */
 export interface Results {
   throughput?: ThroughputResults
@@ -89,15 +95,22 @@ export interface Results {
   tail?: TailResults
   memory?: MemoryResults
   loading?: LoadingResults
+  /** Those of `npm run bench:http`. */
+  http?: HttpResults
   /** Those of a large population, which come from a run of their own. */
   large?: Results
 }
 
 export const SUITE_NAMES = ['throughput', 'exactness', 'tail', 'memory', 'loading'] as const satisfies readonly Exclude<
   keyof Results,
-  'large'
+  'large' | 'http'
 >[]
+/** The suites of `npm run bench`. */
 export type SuiteName = (typeof SUITE_NAMES)[number]
+
+/** All that leaves results. */
+export const RESULT_NAMES = [...SUITE_NAMES, 'http'] as const
+export type ResultName = (typeof RESULT_NAMES)[number]
 
 /** The root of the project, seen from where the benchmarks are compiled to. */
 export const ROOT = new URL('../../', import.meta.url)
@@ -109,7 +122,8 @@ export const FOLDERS = {
   trial: new URL('bench/results/trial/', ROOT),
 }
 
-export function header(mode: Mode, seed: number): Header {
+/** @param packages whose versions matter */
+export function header(mode: Mode, seed: number, packages = SUBJECTS.flatMap((subject) => subject.packages)): Header {
   return {
     startedAt: new Date().toISOString(),
     mode,
@@ -120,11 +134,11 @@ export function header(mode: Mode, seed: number): Header {
       memoryGb: Math.round(totalmem() / 2 ** 30),
       os: `${type()} ${release()}`,
     },
-    versions: versions(),
+    versions: versions(packages),
   }
 }
 
-export function saveResults(folder: URL, name: SuiteName, results: Results[SuiteName]): void {
+export function saveResults(folder: URL, name: ResultName, results: Results[ResultName]): void {
   mkdirSync(folder, { recursive: true })
   writeFileSync(new URL(`${name}.json`, folder), `${JSON.stringify(results)}\n`)
 }
@@ -132,7 +146,7 @@ export function saveResults(folder: URL, name: SuiteName, results: Results[Suite
 /** The results that are in a folder; suites that were not run are left out. */
 export function loadResults(folder: URL): Results {
   const results: Record<string, unknown> = {}
-  for (const name of SUITE_NAMES) {
+  for (const name of RESULT_NAMES) {
     try {
       results[name] = JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'))
     } catch (error) {
@@ -142,9 +156,9 @@ export function loadResults(folder: URL): Results {
   return results
 }
 
-function versions(): Record<string, string> {
+function versions(packages: readonly string[]): Record<string, string> {
   const found: Record<string, string> = { node: process.versions.node, v8: process.versions.v8 }
-  for (const name of SUBJECTS.flatMap(({ packages }) => packages)) {
+  for (const name of packages) {
     const path = name === 'spillway' ? 'package.json' : `node_modules/${name}/package.json`
     const { version } = JSON.parse(readFileSync(new URL(path, ROOT), 'utf8')) as { version: string }
     found[name] = version

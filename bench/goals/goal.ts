@@ -1,8 +1,8 @@
 /** One thing that the benchmarks are to show, and whether they do. */
-import type { SuiteName } from '../results.js'
+import type { ResultName } from '../results.js'
 
 export interface Goal {
-  readonly suite: SuiteName
+  readonly suite: ResultName
   readonly what: string
   readonly aim: string
   readonly measured: string
@@ -16,7 +16,7 @@ export const RIVAL = 'map-fixed'
 export const MILLION = 1_000_000
 
 export function judge<T>(
-  suite: SuiteName,
+  suite: ResultName,
   what: string,
   aim: string,
   value: T | undefined,

@@ -4,6 +4,7 @@
 import type { Results } from '../results.js'
 import { exactnessGoals } from './exactness.js'
 import type { Goal } from './goal.js'
+import { httpGoals } from './http.js'
 import { loadingGoals } from './loading.js'
 import { memoryGoals } from './memory.js'
 import { tailGoals } from './tail.js'
@@ -17,5 +18,6 @@ export function goalsOf(results: Results): Goal[] {
     ...tailGoals(results),
     ...memoryGoals(results),
     ...loadingGoals(results),
+    ...httpGoals(results),
   ]
 }

@@ -7,6 +7,7 @@ import { table } from '../markdown.js'
 import type { Failure, Header, Results } from '../results.js'
 import { SUBJECTS } from '../subjects/index.js'
 import { exactnessTable } from './exactness.js'
+import { httpTable } from './http.js'
 import { loadingTable, pausesTable } from './loading.js'
 import { floodTable, memoryTable, wavesTable } from './memory.js'
 import { summary } from './summary.js'
@@ -34,6 +35,9 @@ export const TABLES = {
   loading: ({ loading }: Results) => loadingTable(loading),
   'loading-pauses': ({ loading }: Results) => pausesTable(loading),
   'loading-machine': ({ loading }: Results) => machine(loading),
+  'http-machine': ({ http }: Results) => machine(http),
+  'http-one': ({ http }: Results) => httpTable(http, 'one'),
+  'http-many': ({ http }: Results) => httpTable(http, 'many'),
   'large-machine': ({ large }: Results) => machine(large?.throughput ?? large?.tail ?? large?.memory),
   'large-throughput': ({ large }: Results) => throughputTable(large?.throughput, { idKind: 'uuid', clock: 'own' }),
   'large-tail-growing': ({ large }: Results) => tailTable(large?.tail, 'growing'),

@@ -1,0 +1,92 @@
+/**
+ * `npm run bench:http`: what limiters cost servers, over HTTP on the loopback. Prints tables, and leaves the results where
+ * `npm run bench:render` finds them.
+ */
+import { Command, InvalidArgumentError } from 'commander'
+import { Progress } from '../progress.js'
+import type { Results } from '../results.js'
+import { FOLDERS, header, ROOT, saveResults } from '../results.js'
+import { failureList, TABLES } from '../tables/index.js'
+import { HOSTS, TRAFFICS } from './protocol.js'
+import { PACKAGES } from './servers.js'
+import { runHttp } from './suite.js'
+
+interface Options {
+  only?: ReadonlySet<string>
+  seconds: number
+  rounds: number
+  clients: number
+  connections: number
+  seed: number
+  profile?: true
+  json?: true
+}
+
+/** A whole run, whose results go into the documents. */
+const WHOLE = { seconds: 4, rounds: 7, clients: 1_000_000, connections: 16 }
+/** Where profiles go. */
+const PROFILES = new URL('build/profiles/', ROOT)
+
+const program = new Command('npm run bench:http --')
+  .description(
+    'Measures Express, Fastify and Hono bare, with Spillway, and with the limiter that is usual for each. Results go to ' +
+      'bench/results, those of a run with other options than the default ones to bench/results/trial.',
+  )
+  .option(
+    '--only <names>',
+    `some hosts or traffics, as in hono,many: ${[...HOSTS, ...TRAFFICS].join(', ')}`,
+    parseNames,
+  )
+  .option('--seconds <number>', 'length of a round with one client', parseWhole, WHOLE.seconds)
+  .option('--rounds <number>', 'rounds of each server', parseWhole, WHOLE.rounds)
+  .option('--clients <number>', 'clients over all rounds with many, one request each', parseWhole, WHOLE.clients)
+  .option('--connections <number>', 'connections that send requests', parseWhole, WHOLE.connections)
+  .option('--seed <number>', 'whole number that the order in the rounds comes from', parseSeed, 1)
+  .option('--profile', 'write CPU profiles to build/profiles, a round each; the figures are then higher')
+  .option('--json', 'print the results as JSON instead of tables')
+  .showHelpAfterError()
+
+await run(program.parse().opts<Options>())
+
+async function run({ only, seed, profile, json, ...amounts }: Options): Promise<void> {
+  const chosen = <Name extends string>(names: readonly Name[]) => {
+    const some = names.filter((name) => only?.has(name))
+    return some.length > 0 ? some : names
+  }
+  const { seconds, rounds, clients, connections } = amounts
+  const plan = { hosts: chosen(HOSTS), traffics: chosen(TRAFFICS), seconds, rounds, clients, connections }
+  const whole = !only && !profile && Object.entries(WHOLE).every(([name, value]) => plan[name as never] === value)
+  const progress = new Progress()
+  const head = header(whole ? 'default' : 'quick', seed, PACKAGES)
+  const [cells, failures] = await runHttp(plan, { seed, progress, profiles: profile && PROFILES })
+  progress.clear()
+  const results: Results = { http: { ...head, failures, plan, cells } }
+  saveResults(whole ? FOLDERS.whole : FOLDERS.trial, 'http', results.http)
+  if (json) {
+    console.log(JSON.stringify(results))
+    return
+  }
+  for (const traffic of plan.traffics) console.log(`\n${TABLES[`http-${traffic}`](results)}`)
+  if (failures.length > 0) console.log(`\nNot measured:\n${failureList(failures)}`)
+  console.log(`\n## Goals\n\n${TABLES.goals(results)}`)
+}
+
+function parseNames(names: string): ReadonlySet<string> {
+  const known: readonly string[] = [...HOSTS, ...TRAFFICS]
+  const given = names.split(',')
+  const unknown = given.find((name) => !known.includes(name))
+  if (unknown === undefined) return new Set(given)
+  throw new InvalidArgumentError(`There is no ${unknown}; there are ${known.join(', ')}.`)
+}
+
+function parseWhole(text: string): number {
+  const number = Number(text)
+  if (Number.isInteger(number) && number > 0 && number <= 100_000_000) return number
+  throw new InvalidArgumentError('It must be a whole number above 0.')
+}
+
+function parseSeed(text: string): number {
+  const seed = Number(text)
+  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return seed
+  throw new InvalidArgumentError('It must be a whole number below 2^32.')
+}
