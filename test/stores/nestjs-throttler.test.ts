@@ -49,7 +49,7 @@ async function serve(options: Named) {
   Module({
     imports: [
       ThrottlerModule.forRoot({
-        getTracker: async (req: { headers: Record<string, string> }) => req.headers['x-key'] ?? 'a',
+        getTracker: async ({ headers }) => headers['x-key'] ?? 'a',
         ...options,
       }),
     ],
