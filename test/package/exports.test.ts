@@ -79,6 +79,15 @@ test('the names that each subpath exports', () => {
           "rateLimit",
         ],
       },
+      "./express-rate-limit": {
+        "types": [
+          "KeyInfo",
+          "SpillwayStoreOptions",
+        ],
+        "values": [
+          "SpillwayStore",
+        ],
+      },
       "./fastify": {
         "types": [
           "FastifyOptions",
@@ -93,6 +102,15 @@ test('the names that each subpath exports', () => {
           "routeLimit",
         ],
       },
+      "./fastify-rate-limit": {
+        "types": [
+          "SpillwayStoreClass",
+          "SpillwayStoreOptions",
+        ],
+        "values": [
+          "SpillwayStore",
+        ],
+      },
       "./hono": {
         "types": [
           "HeaderStyle",
@@ -104,6 +122,15 @@ test('the names that each subpath exports', () => {
         ],
         "values": [
           "rateLimit",
+        ],
+      },
+      "./hono-rate-limiter": {
+        "types": [
+          "KeyInfo",
+          "SpillwayStoreOptions",
+        ],
+        "values": [
+          "SpillwayStore",
         ],
       },
       "./http": {
@@ -177,6 +204,15 @@ test('the names that each subpath exports', () => {
           "loadLimiter",
           "manualClock",
           "secondsToWait",
+        ],
+      },
+      "./nestjs-throttler": {
+        "types": [
+          "SpillwayStorageOptions",
+          "StorageRecord",
+        ],
+        "values": [
+          "SpillwayStorage",
         ],
       },
       "./package.json": "./package.json",

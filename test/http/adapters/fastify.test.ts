@@ -101,7 +101,9 @@ describe("a route's config", () => {
     const app = make()
     await app.register(rateLimit)
     expect(() => app.get('/', { config: { rateLimit: { max: 5 } } }, hello)).toThrow('there is no option "max"')
-    expect(() => app.get('/', { config: { rateLimit: null } }, hello)).toThrow('options must be an object, not null')
+    expect(() => app.get('/', { config: { rateLimit: null as never } }, hello)).toThrow(
+      'options must be an object, not null',
+    )
   })
 })
 
