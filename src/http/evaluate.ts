@@ -74,7 +74,7 @@ export function createEvaluator<Facts extends unknown[]>(options: RateLimitOptio
         return isPromise(outcome) ? inTime(outcome, timeoutMs) : outcome
       },
       (error) => {
-        const word = answerTo ? attempt<unknown>('onError', () => answerTo(error, ...facts), nothing) : onError
+        const word = answerTo ? attempt<unknown>('onError', () => answerTo(error, ...facts)) : onError
         return shadow || word === 'allow' ? UNLIMITED : REFUSED
       },
     )
@@ -139,7 +139,7 @@ function conclude<Facts extends unknown[]>(
   const allowed = denied.length === 0
   const retryAfterMs = Math.max(...decisions.map((decision) => decision.retryAfterMs))
   const verdict = { allowed, shadow, limits, denied, retryAfterMs }
-  if (onDecision) attempt<unknown>('onDecision', () => onDecision(verdict, ...facts), nothing)
+  if (onDecision) attempt<unknown>('onDecision', () => onDecision(verdict, ...facts))
   return {
     pass: allowed || shadow,
     headers: shadow ? [] : rateLimitHeaders(verdict, plan.headers),
@@ -151,32 +151,27 @@ function conclude<Facts extends unknown[]>(
   }
 }
 
-/** Takes the status of an answer, and gives back what its request took if it is not to count. */
+/** Takes the status of an answer, once, and gives back what its request took if it is not to count. */
 function settler(countOnly: string, asked: readonly Asked[], decisions: readonly Decision[]) {
   const from = performance.now()
   let settled = false
   return (status: number) => {
-    if (!settled && status >= 400 !== (countOnly === 'failed')) refund(asked, decisions, performance.now() - from)
+    if (settled) return
     settled = true
+    if (status >= 400 === (countOnly === 'failed')) return
+    const paid = new Map<Decision, number>()
+    asked.forEach(({ limiter, userId, cost }, index) => {
+      const decision = decisions[index]
+      // Limits of the same user and limiter have one decision, which tells the tokens of all.
+      const before = paid.get(decision) ?? 0
+      const fromBurst = Math.min(cost, decision.fromBurst - before)
+      paid.set(decision, before + fromBurst)
+      // After a window its places are free already: those given back then would be another's.
+      const places = performance.now() - from < limiter.quota.windowMs ? cost : fromBurst
+      attempt<unknown>('refund', () => limiter.refund?.(userId, places, fromBurst))
+    })
   }
 }
-
-/** Gives back what an admitted request took, so many milliseconds after. */
-function refund(asked: readonly Asked[], decisions: readonly Decision[], ms: number): void {
-  const paid = new Map<Decision, number>()
-  asked.forEach(({ limiter, userId, cost }, index) => {
-    const decision = decisions[index]
-    // Limits of the same user and limiter have one decision, which tells the tokens of all.
-    const before = paid.get(decision) ?? 0
-    const fromBurst = Math.min(cost, decision.fromBurst - before)
-    paid.set(decision, before + fromBurst)
-    // After a window its places are free already: then it would be those of others.
-    const places = ms < limiter.quota.windowMs ? cost : fromBurst
-    attempt<unknown>('refund', () => limiter.refund?.(userId, places, fromBurst), nothing)
-  })
-}
-
-function nothing(): void {}
 
 /** The base64 of a text in UTF-8. */
 function base64(text: string): string {

@@ -18,14 +18,14 @@ export function after<Value, Result>(
 }
 
 /**
- * Calls what may fail, now or later: then gives what `instead` gives.
+ * Calls what may fail, now or later: then gives what `instead` gives, or nothing.
  *
  * @param name what a warning calls it; `''` for no warning
  */
 export function attempt<Value>(
   name: string,
   call: () => Eventually<Value>,
-  instead: (error: unknown) => Eventually<Value>,
+  instead: (error: unknown) => Eventually<Value> = () => undefined as never,
 ): Eventually<Value> {
   const failed = (error: unknown) => {
     if (name) warnOnce(`SPILLWAY_${name.toUpperCase()}`, `${name} failed: ${messageOf(error)}`)

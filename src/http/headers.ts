@@ -12,9 +12,6 @@ export type Header = readonly [name: string, value: string]
 /** What headers a client gets. Named by draft, so that a later draft changes nothing for clients that read this one. */
 export type HeaderStyle = 'draft-11' | 'draft-7' | 'draft-6' | 'legacy'
 
-/** The largest integer of structured fields. Nobody waits so many seconds. */
-const MOST_SECONDS = 999_999_999_999_999
-
 /**
  * Gives the headers for a verdict: those of the style, and `Retry-After` if it denies and waiting helps. Seconds are whole,
  * and never above the window by what rounding adds; a client that waits so long, and two 30,000ths of the window more, is
@@ -121,5 +118,6 @@ function secondsUntilMore({ quota, decision }: LimitVerdict): number {
   // Under a limit of 0 an empty window gives nothing, either.
   const ms = allowed ? (limit > 0 ? resetMs : Infinity) : retryAfterMs
   const seconds = secondsToWait(ms, quota.windowMs)
-  return seconds <= MOST_SECONDS ? seconds : Infinity
+  // Integers of structured fields have 15 digits at most.
+  return seconds < 1e15 ? seconds : Infinity
 }

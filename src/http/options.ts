@@ -81,14 +81,12 @@ type NoLimit = { [Name in keyof LimitOptions<[]>]?: undefined }
 export type RateLimitOptions<Facts extends unknown[], Answer> = CommonOptions<Facts, Answer> &
   ((LimitOptions<Facts> & { limits?: undefined }) | (NoLimit & { limits: readonly LimitOptions<Facts>[] }))
 
-/** A limit with every default filled in. */
+/** A limit that was checked, and has a name. */
 export type Limit<Facts extends unknown[]> = LimitOptions<Facts> & { readonly name: string }
 
-/** Options with every default filled in. */
+/** Options that were checked, as limits. */
 export interface Plan<Facts extends unknown[]> extends CommonOptions<Facts, unknown> {
   readonly limits: readonly Limit<Facts>[]
-  readonly headers: HeaderStyle | false
-  readonly onError: NonNullable<CommonOptions<Facts, unknown>['onError']>
   readonly timeoutMs: number
 }
 
@@ -100,7 +98,7 @@ type Option = keyof LimitOptions<[]> | keyof CommonOptions<[], unknown> | 'limit
 /** What each option may be: types, and values as messages write them, between `OR`. Those of a limit come first. */
 const OPTIONS: { readonly [Name in Option]: string } = {
   name: '1 to 64 printable ASCII characters but " and \\',
-  limiter: 'a limiter, such as loadLimiter makes',
+  limiter: 'a limiter',
   key: FUNCTION,
   cost: OF_REQUEST,
   limit: OF_REQUEST,
@@ -121,14 +119,14 @@ const NAMES = Object.keys(OPTIONS)
 const OF_LIMIT = NAMES.indexOf('skip')
 
 /**
- * Checks options and fills in the defaults. Own properties count, not inherited ones.
+ * Checks options, and names the limits. Own properties count, not inherited ones.
  *
  * @throws {TypeError} for a value of a wrong type, an option that does not exist, and `limits` beside an option of one limit
  * @throws {RangeError} for a number, a word, a name or a number of limits that is not accepted
  */
 export function resolvePlan<Facts extends unknown[]>(given: RateLimitOptions<Facts, unknown>): Plan<Facts> {
   const options = ownOf(given)
-  const { limits, countOnly, headers = 'draft-11', onError = 'deny', timeoutMs = 5000 } = options
+  const { limits, countOnly, timeoutMs = 5000 } = options
   checkNames(limits ? 'options beside limits' : 'options', given, NAMES.slice(limits ? OF_LIMIT : 0))
   checkAll('', options)
   checkNumber('timeoutMs', timeoutMs, { from: 1, to: 2 ** 31 - 1 })
@@ -144,14 +142,14 @@ export function resolvePlan<Facts extends unknown[]>(given: RateLimitOptions<Fac
     const { name = limits ? `limit-${index + 1}` : 'default', limiter } = limit
     if (all.length > 1 && !decidesTogether(limiter))
       fail(place, 'limiter', 'made by loadLimiter or createLimiter', limiter)
-    if (countOnly && !limiter.refund) fail(place, 'limiter', 'one with refund (countOnly)', limiter)
+    if (countOnly && !limiter.refund) fail(place, 'limiter', 'one with refund', limiter)
     for (const policy of [name, burstName(name, limiter.quota)]) {
       if (policies.has(policy)) throw new RangeError(`${place}.name: there are two "${policy}"`)
       if (policy) policies.add(policy)
     }
     return { ...limit, name }
   })
-  return { ...options, headers, onError, timeoutMs, limits: resolved }
+  return { ...options, timeoutMs, limits: resolved }
 }
 
 function ownOf<Options>(given: Options): Options {
@@ -172,7 +170,7 @@ function isAccepted(name: string, value: unknown, accepted: string): boolean {
   if (name === 'name') return typeof value === 'string' && /^[ !#-[\]-~]{1,64}$/.test(value)
   if (name === 'limiter') {
     const { check, quota } = value as { [Name in keyof RequestLimiter]?: unknown }
-    return typeof check === 'function' && typeof quota === 'object'
+    return typeof check === 'function' && !!quota
   }
   return accepted.split(OR).some((word) => word === describe(value) || word === `a ${typeof value}`)
 }

@@ -1,5 +1,4 @@
 /** Answers as web `Response`s. */
-import { describe } from '../limiter/index.js'
 import type { Outcome } from './evaluate.js'
 import { answerOf } from './evaluate.js'
 import type { Eventually } from './eventually.js'
@@ -25,8 +24,8 @@ export function refusal(request: object, outcome: Outcome): Eventually<WebRespon
   }
   return outcome.refuse(problem, (given) => {
     const response = given as WebResponse | undefined
-    if (typeof response?.headers === 'object') return withHeaders(response, headers)
-    throw new TypeError(`it must give a Response, not ${describe(given)}`)
+    if (!response?.headers) throw new TypeError('it gave no Response')
+    return withHeaders(response, headers)
   })
 }
 

@@ -362,8 +362,8 @@ describe('options that are not accepted', () => {
   test.each<[unknown, typeof TypeError | typeof RangeError, string]>([
     [undefined, TypeError, 'options must be an object, not undefined'],
     [{ ...one, max: 5 }, TypeError, 'options: there is no option "max"; there are name, limiter, key, cost'],
-    [{ key }, TypeError, 'limiter must be a limiter, such as loadLimiter makes, not undefined'],
-    [{ key, limiter: Promise.resolve(limiter) }, TypeError, 'limiter must be a limiter'],
+    [{ key }, TypeError, 'limiter must be a limiter, not undefined'],
+    [{ key, limiter: Promise.resolve(limiter) }, TypeError, 'limiter must be a limiter, not an object of type Promise'],
     [{ key, limiter: { check: limiter.check } }, TypeError, 'limiter must be a limiter'],
     [{ limits: 'ab' }, TypeError, 'limits must be an array, not "ab"'],
     [{ ...one, onDecision: null }, TypeError, 'onDecision must be a function, not null'],
@@ -424,7 +424,7 @@ describe('options that are not accepted', () => {
     [
       { key, countOnly: 'failed', limiter: { quota: limiter.quota, check: limiter.check } },
       TypeError,
-      'limiter must be one with refund (countOnly), not an object',
+      'limiter must be one with refund, not an object',
     ],
   ])('%#', (options, kind, message) => {
     const attempt = () => createEvaluator(options as never)

@@ -42,19 +42,19 @@ interface Instance extends FastifyInstance {
  * ```
  */
 export async function rateLimit(instance: FastifyInstance, options: FastifyOptions | NoOptions): Promise<void> {
-  const ofPlugin = Object.keys(options).length > 0 ? createEvaluator(options as FastifyOptions) : undefined
-  const ofRoutes = new WeakMap<object, FastifyEvaluate>()
+  const ofPlugin = Object.keys(options).length > 0 && options
+  const known = new WeakMap<object, FastifyEvaluate>()
 
   /** How a route is limited: made when it is added, so that wrong options are found then. */
-  const limitOf = (config: unknown): FastifyEvaluate | undefined => {
-    const options = (config as { rateLimit?: FastifyOptions | false } | undefined)?.rateLimit
-    if (options === undefined) return ofPlugin
-    if (options === false) return undefined
-    const evaluate = ofRoutes.get(options) ?? createEvaluator(options)
-    ofRoutes.set(options, evaluate)
+  const limitOf = (config: object = {}): FastifyEvaluate | undefined => {
+    const { rateLimit: given = ofPlugin } = config as { rateLimit?: unknown }
+    if (given === false) return undefined
+    const evaluate = known.get(given as object) ?? createEvaluator(given as FastifyOptions)
+    known.set(given as object, evaluate)
     return evaluate
   }
 
+  limitOf()
   ;(instance as Instance)[NEAREST] = limitOf
   instance.addHook('onRoute', ({ config }) => void limitOf(config))
   instance.addHook('onRequest', function (request, reply, goOn) {
