@@ -93,8 +93,9 @@ export class Hits {
     const decision = this.#limiter.peek(key, { limit: accepted(limit) })
     const { allowed, resetMs, retryAfterMs } = decision
     const blocked = decision.reason === 'blocked'
-    const hits = decision.limit - decision.remaining + this.#countBeyond(key)
-    const waitMs = blocked ? Math.ceil(retryAfterMs) : this.#wait(allowed ? resetMs : retryAfterMs)
+    // Denied requests may be counted for longer than places are taken: who would be admitted has none above the limit.
+    const hits = decision.limit - decision.remaining + (allowed ? 0 : this.#countBeyond(key))
+    const waitMs = blocked ? finite(retryAfterMs) : this.#wait(allowed ? resetMs : retryAfterMs)
     return { hits, waitMs, allowed, blocked }
   }
 
@@ -112,7 +113,7 @@ export class Hits {
     const { reason, retryAfterMs } = this.#limiter.peek(key)
     const waitMs = reason === 'blocked' ? Math.max(ms, retryAfterMs) : ms
     if (waitMs >= 1) this.#limiter.block(key, waitMs)
-    return Math.ceil(waitMs)
+    return finite(waitMs)
   }
 
   /** Gives all places of a key back. */
@@ -144,7 +145,7 @@ export class Hits {
     })
     this.#beyond.charge(key, 1)
     const blocked = reason === 'blocked'
-    const waitMs = blocked ? Math.ceil(retryAfterMs) : this.#wait(retryAfterMs)
+    const waitMs = blocked ? finite(retryAfterMs) : this.#wait(retryAfterMs)
     return { hits: limit + Math.max(1, this.#countBeyond(key)), waitMs, allowed: false, blocked }
   }
 
@@ -221,4 +222,9 @@ export function checkLimit(name: string, limit: unknown): number {
 /** A limit as limiters take it. Hits are whole, so rounding down changes no comparison. */
 function accepted(limit: number): number {
   return Math.min(Math.max(Math.floor(limit), 0), CEILING)
+}
+
+/** Blocks of more than 139 years have no end, which hosts could not show. */
+function finite(ms: number): number {
+  return Math.min(Math.ceil(ms), Number.MAX_SAFE_INTEGER)
 }

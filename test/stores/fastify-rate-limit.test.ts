@@ -192,6 +192,33 @@ test('createRateLimit reads without counting', async () => {
   expect(await ask('/read')).toMatchObject({ remaining: 0, isExceeded: true })
 })
 
+test('reading after a block has ended tells that the next request is admitted', async () => {
+  for (const more of [{ continueExceeding: true }, { exponentialBackoff: true }, {}]) {
+    clock.set(0)
+    const { app } = await serve({ max: 1, global: false, store, ...more }, {})
+    const check = app.createRateLimit()
+    const request = { headers: {}, routeOptions: {} } as never
+    const read = () => check(request, { increment: false })
+    const count = () => check(request)
+    await count()
+    clock.advance(500)
+    await count()
+    expect(await read()).toMatchObject({ remaining: 0, isExceeded: true })
+    clock.advance(1000)
+    expect(await read()).toMatchObject({ remaining: 1, isExceeded: false, ttl: 0 })
+    expect(await count()).toMatchObject({ isExceeded: false })
+  }
+})
+
+test('exponentialBackoff without end: what hosts are told stays a number', () => {
+  const ttls: (number | undefined)[] = []
+  const endless = new store({ exponentialBackoff: true })
+  for (let i = 0; i < 70; i++) endless.incr('a', (_, result) => ttls.push(result?.ttl), 60_000, 1)
+  expect(ttls.at(-1)).toBe(Number.MAX_SAFE_INTEGER)
+  endless.read('a', (_, result) => ttls.push(result?.ttl), 60_000, 1)
+  expect(ttls.at(-1)).toBe(Number.MAX_SAFE_INTEGER)
+})
+
 test('a key that is none is an error; skipOnError lets it pass', async () => {
   const keyGenerator = () => undefined
   const { ask } = await serve({ max: 1, store, keyGenerator })
