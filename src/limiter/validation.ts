@@ -77,7 +77,6 @@ export function describe(value: unknown): string {
     case 'object':
       return `an object of type ${tagOf(value)}`
     case 'function':
-      return 'a function'
     case 'bigint':
     case 'symbol':
       return `a ${typeof value}`

@@ -122,11 +122,7 @@ export class WasmLimiter implements Limiter {
   readonly snapshot = (): Uint8Array<ArrayBuffer> => {
     const reading = this.#reading()
     const users = this.#users ?? this.#open()
-    return writeSnapshot(
-      users.cores,
-      this.#settings.quota,
-      Math.max(reading - this.#origin, users.core.statistics().latest),
-    )
+    return writeSnapshot(users.cores, this.quota, Math.max(reading - this.#origin, users.core.statistics().latest))
   }
 
   readonly stats = (): LimiterStats => {
@@ -199,7 +195,7 @@ export class WasmLimiter implements Limiter {
 
   /** Checks what a request asks for, and fills in the defaults. Own properties count. */
   #read(request: number | RequestOptions): { cost: number; limit: number } {
-    const { quota } = this.#settings
+    const { quota } = this
     if (typeof request !== 'object') return { cost: checkCost(quota, request), limit: quota.limit }
     checkNames('request', request, REQUEST_NAMES)
     const { cost, limit }: RequestOptions = { __proto__: null, ...request } as RequestOptions
