@@ -11,6 +11,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Needs a browser: `npm run test:playground`.
     exclude: ['test/runtimes/**'],
+    // All cores, where the default leaves one idle: of two, that is half.
+    maxWorkers: '100%',
     // No test depends on the machine's speed, so one that takes long on a busy machine has not failed.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -8,7 +8,7 @@ import type { LimiterOptions } from '../../src/index.js'
 import { createLimiter, manualClock } from '../../src/index.js'
 import { TICKS } from '../../src/limiter/index.js'
 
-const RUNS = process.env.CI ? 500 : 100
+const RUNS = process.env.CI ? 200 : 100
 
 afterEach(() => vi.useRealTimers())
 
