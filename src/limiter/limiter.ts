@@ -174,7 +174,7 @@ export interface Limiter extends Disposable {
    * const next = await loadLimiter({ snapshot: await readFile('limits') })
    * ```
    */
-  snapshot(): Uint8Array<ArrayBuffer>
+  snapshot(): Uint8Array
 
   /** Tells what the limiter has done, and what it holds. Does not read the clock. */
   stats(): LimiterStats

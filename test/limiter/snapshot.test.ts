@@ -144,7 +144,7 @@ const clock = manualClock()
 const options: LimiterOptions = { limit: 5, windowMs: 60_000, burst: { capacity: 10 }, clock, sweepIntervalMs: 0 }
 
 /** A limiter of which something is known, and a snapshot of it. */
-function sample(): Uint8Array<ArrayBuffer> {
+function sample(): Uint8Array {
   setWall(WALL)
   using limiter = createLimiter(options)
   limiter.isAllowed('a', 5)
