@@ -23,18 +23,18 @@ let slot: u32 = 0
 export function startReading(): u32 {
   // Whoever read last went on to the end, so the cursor and the slot are those of the first user.
   ended = false
-  const bytes = read(u32.MAX_VALUE)
+  const bytes = read(u32.MAX_VALUE, false)
   ended = false
   return bytes
 }
 
 /** Lays the records of the next users in the scratch area. Gives their bytes; 0 if no user is left. */
 export function readUsers(): u32 {
-  return read(<u32>SCRATCH_SIZE)
+  return read(<u32>SCRATCH_SIZE, true)
 }
 
-/** Goes on over users whose records have up to `most` bytes, and writes those that fit the scratch area. Gives their bytes. */
-function read(most: u32): u32 {
+/** Goes on over users whose records have up to `most` bytes, and lays them in the scratch area if they are `wanted` there. */
+function read(most: u32, wanted: bool): u32 {
   let bytes: u32 = 0
   while (!ended) {
     const page = pageAtIndex(cursor)
@@ -43,7 +43,7 @@ function read(most: u32): u32 {
       if (user.handle == 0) continue
       const end = bytes + recordLength(user)
       if (end > most) return bytes
-      if (most == SCRATCH_SIZE) writeRecord(user, SCRATCH + bytes)
+      if (wanted) writeRecord(user, SCRATCH + bytes)
       bytes = end
     }
     slot = 0

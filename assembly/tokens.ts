@@ -22,7 +22,7 @@ export function unspentAt(time: f64): f64 {
 
 /** What a user whose tokens are brought to `now` has then, in thousandths. */
 export function levelOf(user: User, now: f64): f64 {
-  return user.tokens == UNSPENT ? min(capacity, now * refill) : user.tokens
+  return user.tokens == UNSPENT ? unspentAt(now) : user.tokens
 }
 
 /** What the user has at `time`, in thousandths. */
@@ -42,12 +42,12 @@ export function earn(user: User, now: f64): void {
   const gap = now - user.last
   if (user.tokens == UNSPENT) {
     if (gap <= paceMs) {
-      const level = user.last * refill
-      if (level < capacity && level < now * refill) user.tokens = level
+      const level = unspentAt(user.last)
+      if (level < unspentAt(now)) user.tokens = level
     }
   } else if (gap > paceMs) {
     const level = min(capacity, user.tokens + gap * refill)
-    user.tokens = level >= capacity && now * refill >= capacity ? UNSPENT : level
+    user.tokens = level >= capacity && unspentAt(now) >= capacity ? UNSPENT : level
   }
   user.last = now
 }

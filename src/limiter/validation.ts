@@ -30,7 +30,8 @@ export function checkNumber(name: string, value: unknown, { from, to, whole = fa
  * @throws {TypeError} if not
  */
 export function checkNames(what: string, given: unknown, known: readonly string[]): void {
-  // By its tag: an array or a Map has no options for own properties, and would pass for one without any.
+  // By its tag: an array or a Map has no options for own properties, and would pass for one without any. That of a plain object
+  // need not be asked for, which is slow beside a decision.
   if (Object.getPrototypeOf(given ?? 0) !== Object.prototype && tagOf(given) !== 'Object') {
     throw new TypeError(`${what} must be an object, not ${describe(given)}`)
   }
