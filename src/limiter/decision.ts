@@ -54,6 +54,10 @@ export interface Decision {
 export function secondsToWait(ms: number, windowMs: number): number {
   checkNumber('ms', ms, { from: 0, to: Infinity })
   checkNumber('windowMs', windowMs, QUOTA_RANGES.windowMs)
-  const withinWindow = ms <= windowMs * (1 + 2 / TICKS)
-  return Math.ceil((withinWindow ? Math.min(ms, windowMs) : ms) / 1000)
+  return Math.ceil(withoutRounding(ms, windowMs) / 1000)
+}
+
+/** A wait in milliseconds, not above the window by what rounding to ticks adds. */
+export function withoutRounding(ms: number, windowMs: number): number {
+  return ms <= windowMs * (1 + 2 / TICKS) ? Math.min(ms, windowMs) : ms
 }

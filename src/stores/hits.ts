@@ -6,7 +6,7 @@
  * apart, in a limiter that denies nothing: they take no places, and hosts undo them as they undo admitted ones.
  */
 import type { Decision, Limiter, LimiterOptions } from '../limiter/index.js'
-import { checkNames, checkNumber, createLimiter, QUOTA_RANGES, TICKS } from '../limiter/index.js'
+import { checkNames, checkNumber, createLimiter, QUOTA_RANGES, withoutRounding } from '../limiter/index.js'
 
 /** Options of every store: those of a limiter that the host does not know. */
 export interface StoreOptions
@@ -156,7 +156,7 @@ export class Hits {
   /** Not above the window by what rounding to ticks adds, nor for what is never admitted: rule 20. */
   #wait(ms: number): number {
     const { windowMs } = this
-    return Math.ceil(ms <= windowMs * (1 + 2 / TICKS) || ms === Infinity ? Math.min(ms, windowMs) : ms)
+    return ms === Infinity ? Math.ceil(windowMs) : Math.ceil(withoutRounding(ms, windowMs))
   }
 }
 
