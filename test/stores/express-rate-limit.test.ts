@@ -8,6 +8,7 @@ import { rateLimit } from 'express-rate-limit'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { manualClock } from '../../src/index.js'
 import { SpillwayStore } from '../../src/stores/express-rate-limit.js'
+import { expectExactAcrossEdge, statusesOf } from './support.js'
 
 const clock = manualClock()
 const servers: Server[] = []
@@ -43,11 +44,7 @@ async function serve(options: Partial<Options>, routes: Record<string, Partial<O
   const { port } = server.address() as AddressInfo
   const ask = (headers: Record<string, string> = {}, path = '/') =>
     fetch(`http://127.0.0.1:${port}${path}`, { headers })
-  const statuses = async (times: number, headers?: Record<string, string>, path?: string) => {
-    const all: number[] = []
-    for (let i = 0; i < times; i++) all.push((await ask(headers, path)).status)
-    return all
-  }
+  const statuses = statusesOf(async (headers, path) => (await ask(headers, path)).status)
   return { ask, statuses }
 }
 
@@ -56,13 +53,7 @@ describe('exactness', () => {
     vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'performance'] })
     const ours = await serve({ limit: 5, store: storeOf({ clock: undefined }) })
     const theirs = await serve({ limit: 5 })
-    const admitted = async ({ statuses }: typeof ours) => (await statuses(6)).filter((status) => status === 200).length
-    // One request opens their window; the others come just before it ends, and just after.
-    expect([await ours.statuses(1), await theirs.statuses(1)]).toEqual([[200], [200]])
-    vi.advanceTimersByTime(990)
-    expect([await admitted(ours), await admitted(theirs)]).toEqual([4, 4])
-    vi.advanceTimersByTime(20)
-    expect([await admitted(ours), await admitted(theirs)]).toEqual([1, 5])
+    await expectExactAcrossEdge(ours.statuses, theirs.statuses)
   })
 
   test('denied requests take no place: a client that never stops gets its limit in every window', async () => {

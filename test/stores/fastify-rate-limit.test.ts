@@ -6,6 +6,7 @@ import fastify from 'fastify'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { manualClock } from '../../src/index.js'
 import { SpillwayStore } from '../../src/stores/fastify-rate-limit.js'
+import { expectExactAcrossEdge, statusesOf } from './support.js'
 
 const clock = manualClock()
 const apps: FastifyInstance[] = []
@@ -27,11 +28,7 @@ async function serve(options: object, routes: Record<string, RouteShorthandOptio
   } as RateLimitPluginOptions)
   for (const [path, route] of Object.entries(routes)) app.get(path, route, () => 'handled')
   const ask = (headers: Record<string, string> = {}, url = '/') => app.inject({ url, headers })
-  const statuses = async (times: number, headers?: Record<string, string>, url?: string) => {
-    const all: number[] = []
-    for (let i = 0; i < times; i++) all.push((await ask(headers, url)).statusCode)
-    return all
-  }
+  const statuses = statusesOf(async (headers, path) => (await ask(headers, path)).statusCode)
   return { app, ask, statuses }
 }
 
@@ -41,13 +38,7 @@ describe('exactness', () => {
     try {
       const ours = await serve({ max: 5, store: SpillwayStore })
       const theirs = await serve({ max: 5 })
-      const admitted = async ({ statuses }: typeof ours) =>
-        (await statuses(6)).filter((status) => status === 200).length
-      expect([await ours.statuses(1), await theirs.statuses(1)]).toEqual([[200], [200]])
-      vi.advanceTimersByTime(990)
-      expect([await admitted(ours), await admitted(theirs)]).toEqual([4, 4])
-      vi.advanceTimersByTime(20)
-      expect([await admitted(ours), await admitted(theirs)]).toEqual([1, 5])
+      await expectExactAcrossEdge(ours.statuses, theirs.statuses)
     } finally {
       vi.useRealTimers()
     }

@@ -8,6 +8,7 @@ import { Throttle, ThrottlerGuard, ThrottlerModule, ThrottlerStorageService } fr
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { manualClock } from '../../src/index.js'
 import { SpillwayStorage } from '../../src/stores/nestjs-throttler.js'
+import { statusesOf } from './support.js'
 
 const clock = manualClock()
 const apps: INestApplication[] = []
@@ -62,11 +63,7 @@ async function serve(options: Named) {
   const { port } = app.getHttpServer().address()
   const ask = (headers: Record<string, string> = {}, path = '/all') =>
     fetch(`http://127.0.0.1:${port}${path}`, { headers })
-  const statuses = async (times: number, headers?: Record<string, string>, path?: string) => {
-    const all: number[] = []
-    for (let i = 0; i < times; i++) all.push((await ask(headers, path)).status)
-    return all
-  }
+  const statuses = statusesOf(async (headers, path) => (await ask(headers, path)).status)
   return { app, ask, statuses }
 }
 
