@@ -3,7 +3,7 @@
  * was usual before it. Template strings: a serialiser of structured fields takes fifty times as long.
  */
 import type { Decision, Quota } from '../limiter/index.js'
-import { secondsToWait } from '../limiter/index.js'
+import { withoutRounding } from '../limiter/index.js'
 import type { LimitVerdict, Verdict } from './verdict.js'
 
 /** A header: its name, and its value. */
@@ -117,7 +117,7 @@ function secondsUntilMore({ quota, decision }: LimitVerdict): number {
   const { allowed, limit, resetMs, retryAfterMs } = decision
   // Under a limit of 0 an empty window gives nothing, either.
   const ms = allowed ? (limit > 0 ? resetMs : Infinity) : retryAfterMs
-  const seconds = secondsToWait(ms, quota.windowMs)
+  const seconds = Math.ceil(withoutRounding(ms, quota.windowMs) / 1000)
   // Integers of structured fields have 15 digits at most.
   return seconds < 1e15 ? seconds : Infinity
 }
