@@ -12,6 +12,7 @@
  */
 import { PASSING, SCRATCH_SIZE } from './abi.js'
 import type { Core } from './core.js'
+import { flat } from './flat.js'
 import { checkId } from './validation.js'
 
 /** Slots of the smallest and the largest memo, as powers of two; and slots for each user that there may be, likewise. */
@@ -34,9 +35,6 @@ const SMALL = 0x3fffffff
 
 /** Longer ids are not kept in the memo: comparing them costs as much as hashing, and they would be held in memory. */
 const LONGEST_KEPT = 128
-
-/** V8 makes a part of a string of this length or more a slice, which keeps the whole string alive. */
-const SHORTEST_SLICE = 13
 
 /** Misses in a period, and the fewest hits for which the largest memo pays. */
 export const PERIOD = 4096
@@ -188,16 +186,6 @@ function spreadOf(id: string): number {
   }
   const spread = Math.imul(last ^ Math.imul(middle ^ end, SPREAD), SPREAD)
   return spread ^ (spread >>> 15)
-}
-
-/**
- * The same id in memory of its own, so that a memo of short ids does not keep the long texts alive that they come from.
- * Engines keep names of properties so. V8 also lets `id` itself refer to that memory from then on, so that the same string
- * is found again by its address, as no copy made by hand would be.
- */
-function flat(id: string): string {
-  if (id.length >= SHORTEST_SLICE) for (const name in { [id]: true }) return name
-  return id
 }
 
 /** Writes code units as bytes, four a round, which is faster than one. False if one takes two bytes. */

@@ -1,10 +1,12 @@
 /** The limiter of one thread: all that the other rooms of the package may import. */
 export { TICKS } from './abi.js'
+export { LONGEST_TIMER_MS } from './background-timer.js'
 export type { Clock, ManualClock } from './clock.js'
-export { manualClock } from './clock.js'
+export { manualClock, systemClock } from './clock.js'
 export { coarseClock } from './coarse-clock.js'
 export type { Decision, DenialReason } from './decision.js'
 export { secondsToWait, withoutRounding } from './decision.js'
+export { flat } from './flat.js'
 export type { Limiter, LimiterStats, RequestOptions } from './limiter.js'
 export { createLimiter, loadLimiter } from './load.js'
 export type { BurstOptions, LimiterOptions, OnFull } from './options.js'
