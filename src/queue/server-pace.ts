@@ -13,8 +13,8 @@ import { systemClock } from '../limiter/index.js'
 import type { HeaderSource } from './server-limits.js'
 import { readServerLimits } from './server-limits.js'
 
-/** Requests that leave before a server has said anything; then its first answer tells. */
-const FIRST = 10
+/** Requests that leave in a second while a server has said nothing: a quarter at once, and then as it answers. */
+const FIRST = 40
 
 /** The part of what is left that may be in flight where others take from the same limit: one of so many. */
 const SHARE = 4
@@ -85,7 +85,8 @@ export class ServerPace {
       server.resetAt = now + server.periodMs
     }
     const { left, unanswered, resetAt } = server
-    const mayLeave = left > 0 && (!isShared || (unanswered + 1) * SHARE <= left + unanswered)
+    const isCareful = isShared || server.period === 0
+    const mayLeave = left > 0 && (!isCareful || unanswered * SHARE < Math.min(FIRST, left + unanswered))
     server.askAt = mayLeave ? 0 : resetAt
     return mayLeave ? 0 : resetAt - now
   }
@@ -127,7 +128,8 @@ export class ServerPace {
     const resetIn = (ms: number) => {
       server.periodMs = Math.min(Math.max(ms, PERIOD_MS), this.#maxWaitMs)
       const more = now < server.sharedUntil ? (server.random * server.periodMs) / SHARE : 0
-      server.resetAt = now + Math.min(ms + more, this.#maxWaitMs)
+      // Servers round times, ours to a 15,000th of the window.
+      server.resetAt = now + Math.min(ms * 1.0001 + 1 + more, this.#maxWaitMs)
     }
     // One at a time leaves, and the next when that is answered.
     const probe = () => {
@@ -137,7 +139,8 @@ export class ServerPace {
     }
 
     if (remaining !== undefined) {
-      const left = remaining - server.unanswered
+      // A few are left for others, who may have sent what is not counted yet.
+      const left = remaining - server.unanswered - (now < server.sharedUntil ? SHARE - 1 : 0)
       // Answers overtake each other: one to an earlier request may only lower what is left.
       if (turn > server.answered || (isNow && left <= server.left)) {
         if (server.tells && isNow && remaining < server.left) share()
@@ -151,7 +154,8 @@ export class ServerPace {
     } else if (!server.tells && status !== 429) {
       server.most = Infinity
       // Where it has denied without telling, more leave as answers come.
-      server.left = now < server.sharedUntil ? server.left + 2 * places : Infinity
+      if (now < server.sharedUntil) server.left += 2 * places
+      else server.resetAt = now
     }
 
     const isDenied = status === 429 || status === 503
@@ -165,9 +169,9 @@ export class ServerPace {
       probe()
       return undefined
     }
-    const { resetAt } = server
+    const pausedUntil = server.left > 0 ? 0 : server.resetAt
     resetIn(waitMs)
-    server.resetAt = Math.max(resetAt, server.resetAt)
+    server.resetAt = Math.max(pausedUntil, server.resetAt)
     server.left = Math.min(0, server.left)
     return isDenied ? 0 : undefined
   }

@@ -1,13 +1,12 @@
 /** A `fetch` that waits for its turn, and heeds what servers say of their limits. */
 import { checkNames, checkNumber } from '../limiter/index.js'
 import type { QueueLimiter, QueueOptions, QueueRequest } from './options.js'
-import { checkFunction, checkLimiter, own, QUEUE_NAMES, REQUEST_NAMES } from './options.js'
-import type { Queue } from './queue.js'
+import { checkFunction, checkLimiter, checkRequest, fail, own, QUEUE_NAMES, REQUEST_NAMES } from './options.js'
+import { Queue } from './queue.js'
 import type { FetchInit } from './resend.js'
 import { mayResend, requestOf } from './resend.js'
 import type { Answer } from './server-pace.js'
 import { ServerPace } from './server-pace.js'
-import { throttle } from './throttle.js'
 import { HIGHEST } from './waiters.js'
 
 /** The platform's `fetch`, where its types are known. */
@@ -15,7 +14,12 @@ export type Fetch = typeof globalThis extends { fetch: infer Type } ? Type : nev
 
 type AnyFetch = (...args: never[]) => PromiseLike<unknown>
 
-interface CommonFetchOptions<Type extends AnyFetch> extends Omit<QueueRequest, 'signal'> {
+/** Options of `throttledFetch`: its own, those of its queue, and those of each request to the queue. */
+export interface ThrottledFetchOptions<Type extends AnyFetch = Fetch>
+  extends QueueOptions,
+    Omit<QueueRequest, 'signal'> {
+  /** Decides how fast calls leave, whatever servers would take. */
+  limiter: QueueLimiter
   /** What sends. Default: the global `fetch`, as it is when a call leaves. */
   fetch?: Type | undefined
   /**
@@ -32,14 +36,7 @@ interface CommonFetchOptions<Type extends AnyFetch> extends Omit<QueueRequest, '
   retries?: number | undefined
 }
 
-/** Options of `throttledFetch`: a limiter and the options of a queue for it, or a queue. */
-export type ThrottledFetchOptions<Type extends AnyFetch = Fetch> = CommonFetchOptions<Type> &
-  (
-    | ({ limiter: QueueLimiter; queue?: undefined } & QueueOptions)
-    | ({ queue: Queue; limiter?: undefined } & { [Name in keyof QueueOptions]?: undefined })
-  )
-
-/** A `fetch` that waits. `queue` is where its calls wait: for `size`, `clear`, `close`. */
+/** A `fetch` that waits. `queue` is where its calls wait: for `size`, `forecast`, `clear`, and others who take their turn there. */
 export type ThrottledFetch<Type = Fetch> = Type & { readonly queue: Queue }
 
 /** What a response has that is used here. */
@@ -48,12 +45,12 @@ interface ResponseLike extends Answer {
 }
 
 const REQUEST = REQUEST_NAMES.filter((name) => name !== 'signal')
-const NAMES = ['fetch', 'limiter', 'queue', 'key', 'maxWaitMs', 'retries', ...REQUEST, ...QUEUE_NAMES]
+const NAMES = ['fetch', 'limiter', 'key', 'maxWaitMs', 'retries', ...REQUEST, ...QUEUE_NAMES]
 
 /**
  * Makes a `fetch` whose calls wait for their turn, and that heeds what servers say of their limits: `docs/throttled-fetch.md`.
  *
- * @throws {TypeError} for an unknown option, one of a wrong type, and for none of, or both, `limiter` and `queue`
+ * @throws {TypeError} for an unknown option, or one of a wrong type
  * @throws {RangeError} for a number out of range
  * @example
  * ```ts
@@ -66,65 +63,54 @@ export function throttledFetch(options: ThrottledFetchOptions): ThrottledFetch
 export function throttledFetch<Type extends AnyFetch>(options: ThrottledFetchOptions<Type>): ThrottledFetch<Type>
 export function throttledFetch(options: ThrottledFetchOptions<AnyFetch>): unknown {
   checkNames('options', options, NAMES)
-  const {
-    fetch: send = (...args: never[]) => globalThis.fetch(...(args as unknown as Parameters<typeof globalThis.fetch>)),
-    key = originOf,
-    maxWaitMs = 60_000,
-    retries = 2,
-    limiter,
-    ...rest
-  } = own(options)
+  const given = own(options)
+  const { limiter, fetch: send = globalFetch, key = originOf, maxWaitMs = 60_000, retries = 2 } = given
+  checkLimiter(limiter)
   checkFunction('fetch', send)
+  if (typeof key !== 'string' && typeof key !== 'function') fail('key', key, 'a string or a function')
   checkNumber('maxWaitMs', maxWaitMs, { from: 0, to: 86_400_000 })
   checkNumber('retries', retries, { from: 0, to: 100, whole: true })
+  const some = (names: readonly string[]): object =>
+    Object.fromEntries(Object.entries(given).filter(([name, value]) => names.includes(name) && value !== undefined))
+  const request: QueueRequest = some(REQUEST)
+  checkRequest(limiter.quota, '', request)
   const pace = new ServerPace(maxWaitMs)
-  const paced = limiter && pacedLimiter(limiter, pace)
-  // The other options are those of `throttle`, which checks them.
-  const { queue } = throttle(() => {}, { ...rest, limiter: paced, key } as never)
-  const given = rest as QueueRequest
-  const { cost = 1 } = given
+  const queue = new Queue(pacedLimiter(limiter, pace), some(QUEUE_NAMES))
 
-  const call = async (input: unknown, init?: FetchInit): Promise<unknown> => {
-    const userId = typeof key === 'string' ? key : key(...([input, init] as never[]))
-    const { signal = requestOf(input)?.signal } = init ?? {}
-    const request: QueueRequest = { signal: signal ?? undefined }
-    for (const name of REQUEST as 'cost'[]) if (given[name] !== undefined) request[name] = given[name]
-    if (init?.priority === 'high') request.priority = HIGH
-    for (let attempt = 0; ; ) {
+  const call = async (input: never, init?: FetchInit): Promise<unknown> => {
+    const userId = typeof key === 'string' ? key : key(input, init as never)
+    const { signal = requestOf(input)?.signal, priority } = init ?? {}
+    const asked: QueueRequest = { ...request, signal: signal ?? undefined }
+    if (priority === 'high') asked.priority = HIGH
+    for (let attempt = 0; ; attempt++) {
       let waitMs: number | undefined
       const response = await queue.run(
         userId,
         async () => {
-          if (!paced) {
-            // The queue is not for this alone, so that it does not ask for the pace.
-            if (pace.waitMs(userId) > 0) return undefined
-            pace.take(userId, cost)
-          }
-          const departure = pace.depart(userId, cost)
+          const departure = pace.depart(userId, request.cost ?? 1)
           let response: ResponseLike | undefined
           try {
-            response = (await send(...([input, init] as never[]))) as ResponseLike
+            response = (await send(input, init as never)) as ResponseLike
             return response
           } finally {
             waitMs = pace.arrive(departure, response, attempt)
             if (pace.isSooner(userId)) queue.recheck()
           }
         },
-        request,
+        asked,
       )
-      if (response === undefined) {
-        await sleep(pace.waitMs(userId), signal)
-        continue
-      }
       if (waitMs === undefined || attempt === retries || !mayResend(input, init, response.status)) return response
-      attempt++
       // So that the connection is free for the next.
       Promise.resolve(response.body?.cancel?.()).catch(() => {})
       if (waitMs > 0) await sleep(waitMs, signal)
-      request.priority = HIGHEST
+      asked.priority = HIGHEST
     }
   }
   return Object.assign(call, { queue })
+}
+
+function globalFetch(...args: never[]): PromiseLike<unknown> {
+  return globalThis.fetch(...(args as unknown as Parameters<typeof globalThis.fetch>))
 }
 
 /** The priority of calls with `priority: 'high'`: below those that are sent again. */
@@ -132,7 +118,6 @@ const HIGH = HIGHEST - 1
 
 /** A limiter that also denies what the server would, and counts what it admits. */
 function pacedLimiter(limiter: QueueLimiter, pace: ServerPace): QueueLimiter {
-  checkLimiter(limiter)
   const decide =
     (verb: 'check' | 'peek'): QueueLimiter['check'] =>
     (userId, request = 1) => {
@@ -164,7 +149,7 @@ function pacedLimiter(limiter: QueueLimiter, pace: ServerPace): QueueLimiter {
 }
 
 /** The origin of an address, which in a page may be relative. */
-function originOf(...[input]: unknown[]): string {
+function originOf(input: unknown): string {
   const { document, location } = globalThis as {
     document?: { baseURI?: string }
     location?: { href?: string }
