@@ -507,13 +507,6 @@ describe('other clients of the same limit', () => {
     const calls = clients.flatMap((fetch) => Array.from({ length: 400 }, () => fetch(URL_A)))
     await timeOf(Promise.all(calls))
     expect((await Promise.all(calls)).every(({ status }) => status === 200)).toBe(true)
-    console.log(
-      server.arrivals
-        .filter((a) => a.status === 429)
-        .map((a) => Math.round(a.at - server.arrivals[0].at))
-        .join(),
-    )
-    console.log(`${server.denials()} of 1200 denied, ${Math.round(took)} ms`)
     // 5 with a window of a second, 30 with that of a minute, when this was written: the latencies are the same, jitter is not.
     expect(server.denials()).toBeLessThan(100)
   })
