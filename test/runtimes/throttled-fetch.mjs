@@ -21,6 +21,12 @@ const SHARERS = 3
 /** Of the calls of clients that share: what may be denied until they have noticed each other, and then. */
 const MOST_DENIED = 0.05
 
+/**
+ * What a page may take longer than the least: it has six connections, so the calls of a window take some 70 ms, and each of the
+ * 19 windows waits for the last answer of the one before.
+ */
+const PAGE_SECONDS = 2
+
 /** By name: how many clients, and what runs them. Each gives what `callMany` gives, for each client. */
 const CHECKS = {
   node: { clients: 1, runClients: inNode },
@@ -76,7 +82,7 @@ async function check(app, name) {
   const calls = clients === 1 ? CALLS : SHARED_CALLS
   try {
     const reports = await runClients(app, server.url, calls, clients)
-    const failures = judge(reports, calls, server)
+    const failures = judge(name, reports, calls, server)
     const seconds = Math.max(...reports.map((report) => report.seconds))
     console.log(
       `${name.padEnd(16)} ${clients} x ${calls} calls in ${seconds.toFixed(2)} s, ${server.denials.length} denied` +
@@ -93,14 +99,15 @@ async function check(app, name) {
 }
 
 /** What is wrong with what clients saw, and the server. */
-function judge(reports, calls, { denials, requests }) {
+function judge(name, reports, calls, { denials, requests }) {
   const failures = []
   const expect = (is, what) => is || failures.push(what)
   const least = (reports.length * calls) / LIMIT - 1
   for (const { seconds, statuses } of reports) {
     expect(statuses[200] === calls, `not all were answered 200: ${JSON.stringify(statuses)}`)
     if (reports.length === 1) {
-      expect(seconds >= least && seconds <= least + 1, `it took ${seconds} s, not ${least} to ${least + 1}`)
+      const most = least + (name === 'chromium' ? PAGE_SECONDS : 1)
+      expect(seconds >= least && seconds <= most, `it took ${seconds} s, not ${least} to ${most}`)
       expect(denials.length === 0, `${denials.length} were denied`)
     } else {
       // Each leaves something for the others, and waits for a random time.
