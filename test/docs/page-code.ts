@@ -86,6 +86,7 @@ export function importsOf(program: Program): string[] {
 export const SOURCES: { readonly [name: string]: string } = {
   spillway: 'src/index.ts',
   'spillway/http': 'src/http/index.ts',
+  'spillway/queue': 'src/queue/index.ts',
 }
 
 /** Runs a program, and checks all that it claims. `spillway` is the sources. */
