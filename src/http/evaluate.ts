@@ -10,7 +10,7 @@ import type { Eventually } from './eventually.js'
 import { after, attempt, inTime, isPromise } from './eventually.js'
 import type { Header } from './headers.js'
 import { rateLimitHeaders } from './headers.js'
-import type { Limit, Plan, RateLimitOptions, RequestLimiter } from './options.js'
+import type { Plan, RateLimitOptions, RequestLimiter } from './options.js'
 import { fail, resolvePlan } from './options.js'
 import { quotaExceeded, UNDECIDED } from './problem.js'
 import type { LimitVerdict, Verdict } from './verdict.js'
@@ -62,15 +62,13 @@ const ANSWERS_A_LIMIT = 3
  */
 export function createEvaluator<Facts extends unknown[]>(options: RateLimitOptions<Facts, unknown>): Evaluate<Facts> {
   const plan = resolvePlan(options)
-  const { limits, skip, onError, shadow, timeoutMs } = plan
+  const { skip, onError, shadow, timeoutMs } = plan
   const answerTo = typeof onError === 'function' ? onError : undefined
   const evaluate = (...facts: Facts) =>
     attempt(
       answerTo ? '' : 'decision',
       () => {
-        const outcome = after(skip?.(...facts), (skipped) =>
-          skipped === true ? UNLIMITED : after(ask(limits, facts), (answers) => decide(plan, facts, answers)),
-        )
+        const outcome = after(skip?.(...facts), (skipped) => (skipped === true ? UNLIMITED : ask(plan, facts)))
         return isPromise(outcome) ? inTime(outcome, timeoutMs) : outcome
       },
       (error) => {
@@ -87,31 +85,34 @@ export function answerOf({ verdict }: Outcome): { status: number; body: string }
   return { status: problem.status, body: JSON.stringify(problem) }
 }
 
-function ask<Facts extends unknown[]>(limits: readonly Limit<Facts>[], facts: Facts): Eventually<Answers> {
+function ask<Facts extends unknown[]>(plan: Plan<Facts>, facts: Facts): Eventually<Outcome> {
   const answers: unknown[] = []
+  let waits = false
   try {
-    for (const { key, cost, limit } of limits) {
-      for (const option of [key, cost, limit]) answers.push(typeof option === 'function' ? option(...facts) : option)
+    for (const { key, cost, limit } of plan.limits) {
+      for (const option of [key, cost, limit]) {
+        const answer = typeof option === 'function' ? option(...facts) : option
+        waits ||= isPromise(answer)
+        answers.push(answer)
+      }
     }
   } catch (error) {
     // Nobody else would hear of the promises that there are already, should they reject.
     Promise.allSettled(answers)
     throw error
   }
-  return answers.some(isPromise) ? Promise.all(answers) : answers
+  return waits ? Promise.all(answers).then((told) => decide(plan, facts, told)) : decide(plan, facts, answers)
 }
 
 function decide<Facts extends unknown[]>(plan: Plan<Facts>, facts: Facts, answers: Answers): Eventually<Outcome> {
-  const asked = plan.limits.map(({ name, limiter }, index) => {
+  const asked = plan.limits.map(({ name, limiter }, index): Asked => {
     const [userId, cost = 1, limit] = answers.slice(index * ANSWERS_A_LIMIT)
-    if (typeof userId !== 'string' || userId === '') {
-      // Requests without a key would all share one quota.
-      fail(name, 'key', 'a string that is not empty', userId)
-    }
+    // Requests without a key would all share one quota.
+    if (typeof userId !== 'string' || !userId) fail(name, 'key', 'a string that is not empty', userId)
     return { limiter, userId, cost, limit } as Asked
   })
   if (asked.length > 1) return conclude(plan, facts, asked, checkTogether(asked as never).decisions)
-  const [{ limiter, userId, cost, limit }] = asked
+  const { limiter, userId, cost, limit } = asked[0]
   const request = limit === undefined ? cost : { cost, limit }
   return after(limiter.check(userId, request), (decision) => conclude(plan, facts, asked, [decision]))
 }
@@ -130,21 +131,23 @@ function conclude<Facts extends unknown[]>(
   decisions: readonly Decision[],
 ): Outcome {
   const { onDecision, onDenied, countOnly, shadow = false } = plan
+  const denied: string[] = []
+  let retryAfterMs = 0
   const limits = plan.limits.map(({ name, limiter: { quota }, partitionKey }, index): LimitVerdict => {
     const { userId: key, cost } = asked[index]
-    const partition = partitionKey && base64(partitionKey(key, ...facts))
-    return { name, key, cost, quota, decision: decisions[index], partition }
+    const decision = decisions[index]
+    if (!decision.allowed) denied.push(name)
+    retryAfterMs = Math.max(retryAfterMs, decision.retryAfterMs)
+    return { name, key, cost, quota, decision, partition: partitionKey && base64(partitionKey(key, ...facts)) }
   })
-  const denied = limits.filter(({ decision }) => !decision.allowed).map(({ name }) => name)
   const allowed = denied.length === 0
-  const retryAfterMs = Math.max(...decisions.map((decision) => decision.retryAfterMs))
   const verdict = { allowed, shadow, limits, denied, retryAfterMs }
   if (onDecision) attempt<unknown>('onDecision', () => onDecision(verdict, ...facts))
   return {
     pass: allowed || shadow,
     headers: shadow ? [] : rateLimitHeaders(verdict, plan.headers),
     verdict,
-    settle: countOnly && allowed ? settler(countOnly, asked, decisions) : undefined,
+    settle: countOnly && allowed ? settler(plan, limits) : undefined,
     refuse: onDenied
       ? (problem, take) => attempt('onDenied', () => after(onDenied(verdict, ...facts), take), problem)
       : UNLIMITED.refuse,
@@ -152,7 +155,7 @@ function conclude<Facts extends unknown[]>(
 }
 
 /** Takes the status of an answer, once, and gives back what its request took if it is not to count. */
-function settler(countOnly: string, asked: readonly Asked[], decisions: readonly Decision[]) {
+function settler<Facts extends unknown[]>({ countOnly, limits }: Plan<Facts>, parts: readonly LimitVerdict[]) {
   const from = performance.now()
   let settled = false
   return (status: number) => {
@@ -160,15 +163,14 @@ function settler(countOnly: string, asked: readonly Asked[], decisions: readonly
     settled = true
     if (status >= 400 === (countOnly === 'failed')) return
     const paid = new Map<Decision, number>()
-    asked.forEach(({ limiter, userId, cost }, index) => {
-      const decision = decisions[index]
+    parts.forEach(({ key, cost, quota, decision }, index) => {
       // Limits of the same user and limiter have one decision, which tells the tokens of all.
       const before = paid.get(decision) ?? 0
       const fromBurst = Math.min(cost, decision.fromBurst - before)
       paid.set(decision, before + fromBurst)
       // After a window its places are free already: those given back then would be another's.
-      const places = performance.now() - from < limiter.quota.windowMs ? cost : fromBurst
-      attempt<unknown>('refund', () => limiter.refund?.(userId, places, fromBurst))
+      const places = performance.now() - from < quota.windowMs ? cost : fromBurst
+      attempt<unknown>('refund', () => limits[index].limiter.refund?.(key, places, fromBurst))
     })
   }
 }

@@ -6,7 +6,8 @@ import { warnOnce } from './warnings.js'
 export type Eventually<Value> = Value | PromiseLike<Value>
 
 export function isPromise<Value>(value: Eventually<Value>): value is PromiseLike<Value> {
-  return typeof (value as PromiseLike<Value> | null | undefined)?.then === 'function'
+  // Looking up `then` on a string is slow, and strings are most of what is asked about.
+  return typeof value === 'object' && typeof (value as PromiseLike<Value> | null)?.then === 'function'
 }
 
 /** Goes on with a value, at once if it is there. */

@@ -27,6 +27,7 @@ export type HeaderStyle = 'draft-11' | 'draft-7' | 'draft-6' | 'legacy'
 export function rateLimitHeaders(verdict: Verdict, style: HeaderStyle | false = 'draft-11'): Header[] {
   if (style === false) return []
   const headers = style === 'draft-11' ? draft11(verdict) : earlier(verdict, style)
+  if (verdict.allowed) return headers
   const wait = retryAfterSeconds(verdict)
   if (wait > 0 && wait < Infinity) headers.push(['Retry-After', `${wait}`])
   return headers
@@ -45,51 +46,63 @@ export function retryAfterSeconds({ limits }: Pick<Verdict, 'limits'>): number {
 }
 
 function draft11({ allowed, limits }: Verdict): Header[] {
-  const policy: string[] = []
-  const state: string[] = []
+  let policy = ''
+  let state = ''
   for (const limit of limits) {
     const { name, quota, decision, partition } = limit
     const pk = partition === undefined ? '' : `;pk=:${partition}:`
+    const comma = policy && ', '
     // Where another limit denied, this one's reset is left out: Retry-After ought not to be before any of them.
     const seconds = allowed || !decision.allowed ? secondsUntilMore(limit) : Infinity
     const t = seconds < Infinity ? `;t=${seconds}` : ''
-    policy.push(`"${name}";q=${decision.limit};w=${windowSeconds(limit)}${pk}`)
-    state.push(`"${name}";r=${left(decision, decision.remaining)}${t}${pk}`)
+    policy += `${comma}"${name}";q=${decision.limit};w=${windowSeconds(limit)}${pk}`
+    state += `${comma}"${name}";r=${left(decision, decision.remaining)}${t}${pk}`
     const burst = burstName(name, quota)
     if (burst) {
-      policy.push(`"${burst}";q=${Math.floor(quota.capacity)}${pk}`)
-      state.push(`"${burst}";r=${left(decision, decision.burstRemaining)}${pk}`)
+      policy += `, "${burst}";q=${Math.floor(quota.capacity)}${pk}`
+      state += `, "${burst}";r=${left(decision, decision.burstRemaining)}${pk}`
     }
   }
   return [
-    ['RateLimit-Policy', policy.join(', ')],
-    ['RateLimit', state.join(', ')],
+    ['RateLimit-Policy', policy],
+    ['RateLimit', state],
   ]
 }
 
 /** The styles that have room for one limit: they tell of the longest to wait for, or the one with the least left. */
 function earlier({ limits }: Verdict, style: HeaderStyle): Header[] {
   let found = limits[0]
-  const policies = limits.map((limit) => {
+  let policy = ''
+  for (const limit of limits) {
     const { name, quota, decision } = limit
     const longer = secondsToRetry(limit) - secondsToRetry(found)
     if (longer > 0 || (longer === 0 && decision.remaining < found.decision.remaining)) found = limit
     const burst = burstName(name, quota) && `;burst=${Math.floor(quota.capacity)}`
-    return `${decision.limit};w=${windowSeconds(limit)}${burst}`
-  })
+    policy += `${policy && ', '}${decision.limit};w=${windowSeconds(limit)}${burst}`
+  }
   const { decision } = found
+  const { limit } = decision
+  const remaining = left(decision, decision.remaining)
   const seconds = secondsUntilMore(found)
-  const legacy = style === 'legacy'
-  const values = Object.entries({
-    Limit: decision.limit,
-    Remaining: left(decision, decision.remaining),
-    // They have no way to say never. The legacy one tells seconds since 1970.
-    Reset: (seconds < Infinity ? seconds : windowSeconds(found)) + (legacy ? Math.ceil(Date.now() / 1000) : 0),
-  })
-  const single = values.map(([name, value]): Header => [`${legacy ? 'X-' : ''}RateLimit-${name}`, `${value}`])
-  if (legacy) return single
-  const one: Header = ['RateLimit', values.map((pair) => pair.join('=').toLowerCase()).join(', ')]
-  return [['RateLimit-Policy', policies.join(', ')], ...(style === 'draft-7' ? [one] : single)]
+  // They have no way to say never.
+  const reset = seconds < Infinity ? seconds : windowSeconds(found)
+  if (style === 'legacy') {
+    return [
+      ['X-RateLimit-Limit', `${limit}`],
+      ['X-RateLimit-Remaining', `${remaining}`],
+      // In seconds since 1970.
+      ['X-RateLimit-Reset', `${reset + Math.ceil(Date.now() / 1000)}`],
+    ]
+  }
+  const headers: Header[] = [['RateLimit-Policy', policy]]
+  if (style === 'draft-7') headers.push(['RateLimit', `limit=${limit}, remaining=${remaining}, reset=${reset}`])
+  else
+    headers.push(
+      ['RateLimit-Limit', `${limit}`],
+      ['RateLimit-Remaining', `${remaining}`],
+      ['RateLimit-Reset', `${reset}`],
+    )
+  return headers
 }
 
 /** What tokens are called as a policy of their own; `''` where there are none. */
