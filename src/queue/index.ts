@@ -6,3 +6,5 @@ export type { Concurrency, QueueLimiter, QueueOptions, QueueRequest, QueueState 
 export { Queue } from './queue.js'
 export type { Throttled, ThrottleOptions } from './throttle.js'
 export { throttle } from './throttle.js'
+export type { Fetch, ThrottledFetch, ThrottledFetchOptions } from './throttled-fetch.js'
+export { throttledFetch } from './throttled-fetch.js'
