@@ -66,7 +66,7 @@ class Nginx {
         socket.write(`PROXY TCP4 ${client} 127.0.0.1 40000 80\r\n`)
         return socket
       }
-      const asked = request({ createConnection, agent: false, host: '127.0.0.1', path: '/', headers }, (response) => {
+      const asked = request({ createConnection, host: '127.0.0.1', path: '/', headers }, (response) => {
         let body = ''
         response.setEncoding('utf8').on('data', (text) => {
           body += text
