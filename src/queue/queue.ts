@@ -35,6 +35,9 @@ const STEPS_TO_START = 4
 /** The least wait, in case that a limiter has none for a denial. */
 const LEAST_WAIT_MS = 0.01
 
+/** By so much sums of times may differ that are the same: no timer is to come a millisecond late for it. */
+const ROUNDING_MS = 1e-6
+
 /** What `#ask` gives when others have to start first. */
 const AFTER_STARTS = -1
 
@@ -263,7 +266,7 @@ export class Queue {
   /** Lets in who can be, of all users, and sets the timer for the rest. */
   #pump(): void {
     if (this.#waiting === 0 && this.#timer === undefined) return
-    const now = systemClock()
+    const now = systemClock() + ROUNDING_MS
     while (this.#due.least <= now) this.#serve(this.#due.first!)
     while (this.#deadlines.least <= now) this.#refuse(this.#deadlines.first!.waiter, 'ERR_QUEUE_TIMEOUT')
     this.#startReady()
