@@ -22,12 +22,13 @@ import type { Decision } from '../limiter/index.js'
 import { flat, LONGEST_TIMER_MS, systemClock } from '../limiter/index.js'
 import type { Forecast, QueueErrorCode } from './errors.js'
 import { QueueError } from './errors.js'
+import { forecastOf } from './forecast.js'
 import { Heap } from './heap.js'
 import type { QueueLimiter, QueueOptions, QueueRequest, QueueSettings, QueueState, Settled } from './options.js'
 import { checkFunction, checkLimiter, checkQueueOptions, checkRequest } from './options.js'
 import { Signals } from './signals.js'
 import type { Ties } from './waiters.js'
-import { costOf, GONE, User, Waiter } from './waiters.js'
+import { GONE, User, Waiter } from './waiters.js'
 
 /** Steps of microtasks until code that awaits an admission has started: two where it awaits directly, four through a function. */
 const STEPS_TO_START = 4
@@ -155,7 +156,7 @@ export class Queue {
   forecast(userId: string, request?: QueueRequest): Forecast {
     const { request: asked, priority } = checkRequest(this.#limiter.quota, userId, request)
     const { count, places } = this.#users.get(userId)?.ahead(priority) ?? { count: 0, places: 0 }
-    return this.#forecast(userId, asked, count, places)
+    return forecastOf(this.#limiter, userId, asked, count, places)
   }
 
   /**
@@ -409,31 +410,10 @@ export class Queue {
   #forecastFor({ user, request, priority, cost }: Waiter): Forecast | undefined {
     const { count, places } = user.ahead(priority)
     try {
-      return this.#forecast(user.id, request, count - 1, places - cost)
+      return forecastOf(this.#limiter, user.id, request, count - 1, places - cost)
     } catch {
       return undefined
     }
-  }
-
-  /**
-   * Places come free one after the other, and again a window after they were taken. So the last of `n` that are wanted, of `limit` in
-   * all, comes when the last of `n modulo limit` does, and as many windows later. Tokens may come meanwhile, and spare that many.
-   */
-  #forecast(userId: string, request: Settled['request'], ahead: number, places: number): Forecast {
-    const { limit, windowMs, refillPerSecond, capacity } = this.#limiter.quota
-    const { retryAfterMs, burstRemaining } = this.#limiter.peek(userId, request)
-    if (places === 0) return { ahead, waitMs: retryAfterMs }
-    const cost = costOf(request)
-    const waitFor = (wanted: number) => {
-      const windows = Math.ceil(wanted / limit) - 1
-      return windows * windowMs + this.#limiter.peek(userId, wanted - windows * limit).retryAfterMs
-    }
-    let waitMs = waitFor(places + cost)
-    if (capacity > 0) {
-      const tokens = Math.floor(burstRemaining + (waitMs * refillPerSecond) / 1000)
-      waitMs = waitFor(Math.max(cost, places + cost - tokens))
-    }
-    return { ahead, waitMs: Math.max(retryAfterMs, waitMs) }
   }
 
   /** Sets the one timer, unless it is set for then or earlier. */
