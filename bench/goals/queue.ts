@@ -7,7 +7,7 @@ import { judge } from './goal.js'
 
 export function queueGoals({ queue }: Results): Goal[] {
   const own = queue?.cells.find(({ subject }) => subject === 'spillway')
-  const rivals = queue?.cells.filter(({ subject }) => subject !== 'spillway') ?? []
+  const rivals = queue?.cells.filter(({ subject }) => !subject.startsWith('spillway')) ?? []
   const least = (what: string, unit: string, read: (cell: QueueCell) => number | undefined): Goal => {
     const value = own && read(own)
     const best = Math.min(...rivals.map((cell) => read(cell) ?? Number.POSITIVE_INFINITY))
@@ -34,7 +34,9 @@ export function queueGoals({ queue }: Results): Goal[] {
     least('a call with nobody waiting', 'ns', ({ idleNs }) =>
       idleNs.length > 0 ? spreadOf(idleNs).median : undefined,
     ),
-    least('a call among all who wait', 'ns', ({ waiting }) => waiting?.ns),
+    least('a call among all who wait', 'ns', ({ waiting }) =>
+      waiting?.count === queue?.waiting ? waiting?.ns : undefined,
+    ),
     least('a waiter', 'bytes', ({ waiting }) => waiting?.bytes),
   ]
 }

@@ -2,6 +2,7 @@
 
 export const SUBJECT_NAMES = [
   'spillway',
+  'spillway-run',
   'p-throttle',
   'p-throttle-strict',
   'p-queue',
@@ -58,6 +59,8 @@ export interface QueueJobs {
 }
 
 export interface WaitingResult {
+  /** How many waited. */
+  readonly count: number
   /** CPU time of the process for one to come, wait and go. */
   readonly ns: number
   /** Of the heap for one who waits, beside a promise that somebody awaits. */

@@ -15,13 +15,17 @@ interface Subject {
 export const QUEUE_SUBJECTS: { readonly [Name in QueueSubjectName]: Subject } = {
   spillway: {
     label: 'Spillway',
-    use: '`Queue.run`',
+    use: '`acquire`',
     async open(limit) {
-      const { loadLimiter } = await import('spillway')
-      const { Queue } = await import('spillway/queue')
-      const queue = new Queue(await loadLimiter({ limit, windowMs: WINDOW_MS }), {
-        maxWaiting: Number.POSITIVE_INFINITY,
-      })
+      const queue = await openQueue(limit)
+      return (job) => queue.acquire('api').then(job)
+    },
+  },
+  'spillway-run': {
+    label: 'Spillway',
+    use: '`run`',
+    async open(limit) {
+      const queue = await openQueue(limit)
       return (job) => queue.run('api', job)
     },
   },
@@ -71,6 +75,12 @@ export const QUEUE_SUBJECTS: { readonly [Name in QueueSubjectName]: Subject } = 
       }
     },
   },
+}
+
+async function openQueue(limit: number) {
+  const { loadLimiter } = await import('spillway')
+  const { Queue } = await import('spillway/queue')
+  return new Queue(await loadLimiter({ limit, windowMs: WINDOW_MS }), { maxWaiting: Number.POSITIVE_INFINITY })
 }
 
 async function openThrottle(limit: number, strict: boolean): Promise<Start> {

@@ -13,8 +13,8 @@ export function queueTable(results: QueueResults | undefined): string {
     idleNs.length > 0 ? withSpread(idleNs) : '',
     waiting ? waiting.ns.toFixed(0) : '',
     waiting ? waiting.bytes.toFixed(0) : '',
+    waiting ? short(waiting.count) : '',
   ])
-  const count = short(results?.waiting ?? 0)
   const head = traffics.map((traffic) => `most starts in a window, limit ${LIMIT}: ${traffic}`)
-  return table(['', ...head, 'ns, nobody waiting', `ns, ${count} waiting`, 'bytes a waiter'], rows)
+  return table(['', ...head, 'ns, nobody waiting', 'CPU ns, many waiting', 'bytes a waiter', 'waiting'], rows)
 }

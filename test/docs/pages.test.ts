@@ -21,10 +21,13 @@ const PAGES = [
   'docs/migrate-rate-limiter-flexible.md',
   'docs/migrate-limiter.md',
   'docs/migrate-upstash-ratelimit.md',
+  'docs/migrate-p-throttle.md',
+  'docs/migrate-bottleneck.md',
+  'docs/migrate-tanstack-pacer.md',
 ]
 
 /** What cannot run here, since it is not installed: such code is only parsed. */
-const NOT_INSTALLED = ['@upstash/ratelimit', '@upstash/redis']
+const NOT_INSTALLED = ['@upstash/ratelimit', '@upstash/redis', '@tanstack/pacer']
 
 // Code that writes files names them without a folder.
 const before = process.cwd()

@@ -14,12 +14,14 @@ import { parseArgs } from 'node:util'
 import { address } from './driver/app-server.mjs'
 import { checkAwayPage } from './driver/away-page.mjs'
 import { isInstalled } from './driver/browsers.mjs'
+import { checkCrawler } from './driver/crawler.mjs'
 import { isNginxInstalled } from './driver/nginx.mjs'
 import { addFolder, installApp, pack, removeApp } from './driver/package.mjs'
 import { bunBinary, denoBinary, nodeBinary } from './driver/processes.mjs'
 import { checkRestarts } from './driver/restarts.mjs'
 import { checkService, SERVICE_NAMES } from './driver/services.mjs'
 import { checkThrottlingPage } from './driver/throttling-page.mjs'
+import { checkThumbnails } from './driver/thumbnails.mjs'
 import { install } from './driver/tools.mjs'
 import { COMPATIBILITY_DATE, MINIFLARE } from './driver/versions.mjs'
 
@@ -48,11 +50,13 @@ const SERVERS = {
 const PAGES = {
   browser: (app) => checkThrottlingPage(app, LIMIT),
   away: checkAwayPage,
+  thumbnails: checkThumbnails,
 }
 
 /** By name: what checks other examples. */
 const OTHERS = {
   restart: checkRestarts,
+  crawler: checkCrawler,
 }
 
 const NAMES = [...Object.keys(SERVERS), ...SERVICE_NAMES, ...Object.keys(OTHERS), ...Object.keys(PAGES)]
