@@ -134,6 +134,7 @@ export class Queue {
     } finally {
       this.#running--
       user.running--
+      this.#change()
       this.#resume(user)
       this.#pump()
     }
@@ -218,10 +219,10 @@ export class Queue {
     }
     if (drops) this.#arrivals.add(waiter, ++this.#turns)
     for (const [isFull, oldest] of [
-      [user.size > maxWaitingPerUser, () => user.oldest(this.#arrivals)],
-      [this.#waiting > maxWaiting, () => this.#arrivals.first],
+      [() => user.size > maxWaitingPerUser, () => user.oldest(this.#arrivals)],
+      [() => this.#waiting > maxWaiting, () => this.#arrivals.first],
     ] as const) {
-      if (!isFull || waiter.place === GONE) continue
+      if (waiter.place === GONE || !isFull()) continue
       const dropped = drops ? oldest()! : waiter
       this.#refuse(dropped, dropped === waiter ? 'ERR_QUEUE_FULL' : 'ERR_QUEUE_DROPPED')
     }
@@ -327,11 +328,11 @@ export class Queue {
     const { user, request, cost } = waiter
     if (peeks) {
       const { allowed, retryAfterMs } = this.#limiter.peek(user.id, request)
-      if (!allowed) return Math.max(retryAfterMs, LEAST_WAIT_MS)
+      if (!allowed) return Math.max(retryAfterMs || 0, LEAST_WAIT_MS)
     }
     const decision = this.#limiter.check(user.id, request)
     const { allowed, retryAfterMs, fromBurst, limit, remaining } = decision
-    if (typeof allowed !== 'boolean') throw new TypeError('The limiter of a queue must decide synchronously')
+    if (typeof allowed !== 'boolean' || !(retryAfterMs >= 0)) throw new TypeError('The limiter of a queue must decide synchronously')
     if (!allowed) return Math.max(retryAfterMs, LEAST_WAIT_MS)
     const base = cost - fromBurst
     if (user.held > 0 && limit - remaining < user.held + base) {
