@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
 import type { HttpCell, HttpPlan } from './http/suite.js'
 import type { Distribution } from './picks.js'
+import type { QueueSubjectName, TrafficName, WaitingResult } from './queue/protocol.js'
 import { SUBJECTS } from './subjects/index.js'
 import type { ArrivalResult, ArrivalSetup } from './tasks/arrival.js'
 import type { ExactnessResult, ExactnessSetup } from './tasks/exactness.js'
@@ -88,6 +89,20 @@ export interface HttpResults extends Part {
   readonly cells: readonly HttpCell[]
 }
 
+export interface QueueCell {
+  readonly subject: QueueSubjectName
+  /** A round each. */
+  readonly idleNs: readonly number[]
+  readonly most: { readonly [Name in TrafficName]?: number }
+  readonly waiting: WaitingResult | undefined
+}
+
+export interface QueueResults extends Part {
+  /** How many waited at once. */
+  readonly waiting: number
+  readonly cells: readonly QueueCell[]
+}
+
 /** Results by suite, of those that were run. */
 export interface Results {
   throughput?: ThroughputResults
@@ -97,19 +112,21 @@ export interface Results {
   loading?: LoadingResults
   /** Those of `npm run bench:http`. */
   http?: HttpResults
+  /** Those of `npm run bench:queue`. */
+  queue?: QueueResults
   /** Those of a large population, which come from a run of their own. */
   large?: Results
 }
 
 export const SUITE_NAMES = ['throughput', 'exactness', 'tail', 'memory', 'loading'] as const satisfies readonly Exclude<
   keyof Results,
-  'large' | 'http'
+  'large' | 'http' | 'queue'
 >[]
 /** The suites of `npm run bench`. */
 export type SuiteName = (typeof SUITE_NAMES)[number]
 
 /** All that leaves results. */
-export const RESULT_NAMES = [...SUITE_NAMES, 'http'] as const
+export const RESULT_NAMES = [...SUITE_NAMES, 'http', 'queue'] as const
 export type ResultName = (typeof RESULT_NAMES)[number]
 
 /** The root of the project, seen from where the benchmarks are compiled to. */

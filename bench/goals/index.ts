@@ -7,6 +7,7 @@ import type { Goal } from './goal.js'
 import { httpGoals } from './http.js'
 import { loadingGoals } from './loading.js'
 import { memoryGoals } from './memory.js'
+import { queueGoals } from './queue.js'
 import { tailGoals } from './tail.js'
 import { throughputGoals } from './throughput.js'
 
@@ -19,5 +20,6 @@ export function goalsOf(results: Results): Goal[] {
     ...memoryGoals(results),
     ...loadingGoals(results),
     ...httpGoals(results),
+    ...queueGoals(results),
   ]
 }

@@ -10,6 +10,7 @@ import { exactnessTable } from './exactness.js'
 import { httpTable } from './http.js'
 import { loadingTable, pausesTable } from './loading.js'
 import { floodTable, memoryTable, wavesTable } from './memory.js'
+import { queueTable } from './queue.js'
 import { summary } from './summary.js'
 import { tailTable } from './tail.js'
 import { idCost, throughputTable } from './throughput.js'
@@ -38,6 +39,8 @@ export const TABLES = {
   'http-machine': ({ http }: Results) => machine(http),
   'http-one': ({ http }: Results) => httpTable(http, 'one'),
   'http-many': ({ http }: Results) => httpTable(http, 'many'),
+  queue: ({ queue }: Results) => queueTable(queue),
+  'queue-machine': ({ queue }: Results) => machine(queue),
   'large-machine': ({ large }: Results) => machine(large?.throughput ?? large?.tail ?? large?.memory),
   'large-throughput': ({ large }: Results) => throughputTable(large?.throughput, { idKind: 'uuid', clock: 'own' }),
   'large-tail-growing': ({ large }: Results) => tailTable(large?.tail, 'growing'),

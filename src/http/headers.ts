@@ -6,7 +6,9 @@ import type { Decision, Quota } from '../limiter/index.js'
 import { withoutRounding } from '../limiter/index.js'
 import type { LimitVerdict, Verdict } from './verdict.js'
 
-/** A header: its name, and its value. */
+/**
+ * A header: its name, and its value. Names are in lower case, which hosts would make of them, at a cost, to look them up.
+ */
 export type Header = readonly [name: string, value: string]
 
 /** What headers a client gets. Named by draft, so that a later draft changes nothing for clients that read this one. */
@@ -21,7 +23,7 @@ export type HeaderStyle = 'draft-11' | 'draft-7' | 'draft-6' | 'legacy'
  * @example
  * ```ts
  * rateLimitHeaders(verdict)
- * // [['RateLimit-Policy', '"default";q=50;w=1'], ['RateLimit', '"default";r=49;t=1']]
+ * // [['ratelimit-policy', '"default";q=50;w=1'], ['ratelimit', '"default";r=49;t=1']]
  * ```
  */
 export function rateLimitHeaders(verdict: Verdict, style: HeaderStyle | false = 'draft-11'): Header[] {
@@ -29,7 +31,7 @@ export function rateLimitHeaders(verdict: Verdict, style: HeaderStyle | false = 
   const headers = style === 'draft-11' ? draft11(verdict) : earlier(verdict, style)
   if (verdict.allowed) return headers
   const wait = retryAfterSeconds(verdict)
-  if (wait > 0 && wait < Infinity) headers.push(['Retry-After', `${wait}`])
+  if (wait > 0 && wait < Infinity) headers.push(['retry-after', `${wait}`])
   return headers
 }
 
@@ -64,8 +66,8 @@ function draft11({ allowed, limits }: Verdict): Header[] {
     }
   }
   return [
-    ['RateLimit-Policy', policy],
-    ['RateLimit', state],
+    ['ratelimit-policy', policy],
+    ['ratelimit', state],
   ]
 }
 
@@ -88,19 +90,19 @@ function earlier({ limits }: Verdict, style: HeaderStyle): Header[] {
   const reset = seconds < Infinity ? seconds : windowSeconds(found)
   if (style === 'legacy') {
     return [
-      ['X-RateLimit-Limit', `${limit}`],
-      ['X-RateLimit-Remaining', `${remaining}`],
+      ['x-ratelimit-limit', `${limit}`],
+      ['x-ratelimit-remaining', `${remaining}`],
       // In seconds since 1970.
-      ['X-RateLimit-Reset', `${reset + Math.ceil(Date.now() / 1000)}`],
+      ['x-ratelimit-reset', `${reset + Math.ceil(Date.now() / 1000)}`],
     ]
   }
-  const headers: Header[] = [['RateLimit-Policy', policy]]
-  if (style === 'draft-7') headers.push(['RateLimit', `limit=${limit}, remaining=${remaining}, reset=${reset}`])
+  const headers: Header[] = [['ratelimit-policy', policy]]
+  if (style === 'draft-7') headers.push(['ratelimit', `limit=${limit}, remaining=${remaining}, reset=${reset}`])
   else
     headers.push(
-      ['RateLimit-Limit', `${limit}`],
-      ['RateLimit-Remaining', `${remaining}`],
-      ['RateLimit-Reset', `${reset}`],
+      ['ratelimit-limit', `${limit}`],
+      ['ratelimit-remaining', `${remaining}`],
+      ['ratelimit-reset', `${reset}`],
     )
   return headers
 }

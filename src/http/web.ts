@@ -20,7 +20,7 @@ export function refusal(request: object, outcome: Outcome): Eventually<WebRespon
   told.add(request)
   const problem = () => {
     const { status, body } = answerOf(outcome)
-    return new Response(body, { status, headers: [['Content-Type', PROBLEM_TYPE], ...(headers as [string, string][])] })
+    return new Response(body, { status, headers: [['content-type', PROBLEM_TYPE], ...(headers as [string, string][])] })
   }
   return outcome.refuse(problem, (given) => {
     const response = given as WebResponse | undefined

@@ -22,18 +22,22 @@ import type { Decision } from '../limiter/index.js'
 import { flat, LONGEST_TIMER_MS, systemClock } from '../limiter/index.js'
 import type { Forecast, QueueErrorCode } from './errors.js'
 import { QueueError } from './errors.js'
+import { forecastOf } from './forecast.js'
 import { Heap } from './heap.js'
 import type { QueueLimiter, QueueOptions, QueueRequest, QueueSettings, QueueState, Settled } from './options.js'
 import { checkFunction, checkLimiter, checkQueueOptions, checkRequest } from './options.js'
 import { Signals } from './signals.js'
 import type { Ties } from './waiters.js'
-import { costOf, GONE, User, Waiter } from './waiters.js'
+import { GONE, User, Waiter } from './waiters.js'
 
 /** Steps of microtasks until code that awaits an admission has started: two where it awaits directly, four through a function. */
 const STEPS_TO_START = 4
 
 /** The least wait, in case that a limiter has none for a denial. */
 const LEAST_WAIT_MS = 0.01
+
+/** By so much sums of times may differ that are the same: no timer is to come a millisecond late for it. */
+const ROUNDING_MS = 1e-6
 
 /** What `#ask` gives when others have to start first. */
 const AFTER_STARTS = -1
@@ -153,7 +157,7 @@ export class Queue {
   forecast(userId: string, request?: QueueRequest): Forecast {
     const { request: asked, priority } = checkRequest(this.#limiter.quota, userId, request)
     const { count, places } = this.#users.get(userId)?.ahead(priority) ?? { count: 0, places: 0 }
-    return this.#forecast(userId, asked, count, places)
+    return forecastOf(this.#limiter, userId, asked, count, places)
   }
 
   /**
@@ -264,7 +268,7 @@ export class Queue {
   /** Lets in who can be, of all users, and sets the timer for the rest. */
   #pump(): void {
     if (this.#waiting === 0 && this.#timer === undefined) return
-    const now = systemClock()
+    const now = systemClock() + ROUNDING_MS
     while (this.#due.least <= now) this.#serve(this.#due.first!)
     while (this.#deadlines.least <= now) this.#refuse(this.#deadlines.first!.waiter, 'ERR_QUEUE_TIMEOUT')
     this.#startReady()
@@ -328,12 +332,12 @@ export class Queue {
     const { user, request, cost } = waiter
     if (peeks) {
       const { allowed, retryAfterMs } = this.#limiter.peek(user.id, request)
-      if (!allowed) return Math.max(retryAfterMs || 0, LEAST_WAIT_MS)
+      if (!allowed) return leastWait(retryAfterMs)
     }
     const decision = this.#limiter.check(user.id, request)
     const { allowed, retryAfterMs, fromBurst, limit, remaining } = decision
-    if (typeof allowed !== 'boolean' || !(retryAfterMs >= 0)) throw new TypeError('The limiter of a queue must decide synchronously')
-    if (!allowed) return Math.max(retryAfterMs, LEAST_WAIT_MS)
+    if (typeof allowed !== 'boolean') throw new TypeError('The limiter of a queue must decide synchronously')
+    if (!allowed) return leastWait(retryAfterMs)
     const base = cost - fromBurst
     if (user.held > 0 && limit - remaining < user.held + base) {
       this.#limiter.refund(user.id, cost, fromBurst)
@@ -407,31 +411,10 @@ export class Queue {
   #forecastFor({ user, request, priority, cost }: Waiter): Forecast | undefined {
     const { count, places } = user.ahead(priority)
     try {
-      return this.#forecast(user.id, request, count - 1, places - cost)
+      return forecastOf(this.#limiter, user.id, request, count - 1, places - cost)
     } catch {
       return undefined
     }
-  }
-
-  /**
-   * Places come free one after the other, and again a window after they were taken. So the last of `n` that are wanted, of `limit` in
-   * all, comes when the last of `n modulo limit` does, and as many windows later. Tokens may come meanwhile, and spare that many.
-   */
-  #forecast(userId: string, request: Settled['request'], ahead: number, places: number): Forecast {
-    const { limit, windowMs, refillPerSecond, capacity } = this.#limiter.quota
-    const { retryAfterMs, burstRemaining } = this.#limiter.peek(userId, request)
-    if (places === 0) return { ahead, waitMs: retryAfterMs }
-    const cost = costOf(request)
-    const waitFor = (wanted: number) => {
-      const windows = Math.ceil(wanted / limit) - 1
-      return windows * windowMs + this.#limiter.peek(userId, wanted - windows * limit).retryAfterMs
-    }
-    let waitMs = waitFor(places + cost)
-    if (capacity > 0) {
-      const tokens = Math.floor(burstRemaining + (waitMs * refillPerSecond) / 1000)
-      waitMs = waitFor(Math.max(cost, places + cost - tokens))
-    }
-    return { ahead, waitMs: Math.max(retryAfterMs, waitMs) }
   }
 
   /** Sets the one timer, unless it is set for then or earlier. */
@@ -463,4 +446,9 @@ export class Queue {
       onChange({ waiting: this.#waiting, running: this.#running, started: this.#started } satisfies QueueState)
     })
   }
+}
+
+/** A wait that ends, whatever a limiter tells: asked again at once for ever, it would hang the process. */
+function leastWait(retryAfterMs: number): number {
+  return Math.max(retryAfterMs || 0, LEAST_WAIT_MS)
 }

@@ -16,6 +16,7 @@ startTime()
 const PAGES = [
   'docs/recipes.md',
   'docs/recipes-http.md',
+  'docs/queue.md',
   'docs/throttled-fetch.md',
   'docs/migrate-rate-limiter-flexible.md',
   'docs/migrate-limiter.md',

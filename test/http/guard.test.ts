@@ -79,7 +79,7 @@ describe('without a handler', () => {
     if ('then' in first) expect.fail('not there at once')
     expect(first.response).toBeUndefined()
     expect(first.verdict?.allowed).toBe(true)
-    expect(Object.fromEntries(first.headers)).toMatchObject({ RateLimit: '"default";r=0;t=60' })
+    expect(Object.fromEntries(first.headers)).toMatchObject({ ratelimit: '"default";r=0;t=60' })
     const answer = new Response('x')
     expect(first.finish(answer)).toBe(answer)
     expect(answer.headers.get('RateLimit')).toBe('"default";r=0;t=60')

@@ -34,12 +34,12 @@ function list(field: string) {
 describe('draft 11, the default', () => {
   test('one limit', () => {
     const { ask } = client({ limit: 2, windowMs: 60_000 })
-    expect(ask()).toEqual({ 'RateLimit-Policy': '"default";q=2;w=60', RateLimit: '"default";r=1;t=60' })
-    expect(ask()).toEqual({ 'RateLimit-Policy': '"default";q=2;w=60', RateLimit: '"default";r=0;t=60' })
+    expect(ask()).toEqual({ 'ratelimit-policy': '"default";q=2;w=60', ratelimit: '"default";r=1;t=60' })
+    expect(ask()).toEqual({ 'ratelimit-policy': '"default";q=2;w=60', ratelimit: '"default";r=0;t=60' })
     expect(ask()).toEqual({
-      'RateLimit-Policy': '"default";q=2;w=60',
-      RateLimit: '"default";r=0;t=60',
-      'Retry-After': '60',
+      'ratelimit-policy': '"default";q=2;w=60',
+      ratelimit: '"default";r=0;t=60',
+      'retry-after': '60',
     })
   })
 
@@ -48,10 +48,10 @@ describe('draft 11, the default', () => {
     clock.advance(5500)
     const headers = ask()
     expect(headers).toEqual({
-      'RateLimit-Policy': '"default";q=50;w=1, "burst";q=100',
-      RateLimit: '"default";r=49;t=1, "burst";r=5',
+      'ratelimit-policy': '"default";q=50;w=1, "burst";q=100',
+      ratelimit: '"default";r=49;t=1, "burst";r=5',
     })
-    expect(list(headers['RateLimit-Policy'])).toEqual([
+    expect(list(headers['ratelimit-policy'])).toEqual([
       { name: 'default', q: 50, w: 1 },
       { name: 'burst', q: 100 },
     ])
@@ -59,7 +59,7 @@ describe('draft 11, the default', () => {
 
   test('a capacity without a whole token is no policy', () => {
     const { ask } = client({ limit: 1, burst: { capacity: 0.9 } })
-    expect(list(ask().RateLimit)).toEqual([{ name: 'default', r: 0, t: 1 }])
+    expect(list(ask().ratelimit)).toEqual([{ name: 'default', r: 0, t: 1 }])
   })
 
   test('several limits; one that did not deny tells no time that Retry-After would be before', () => {
@@ -75,24 +75,24 @@ describe('draft 11, the default', () => {
         { name: 'day', limiter: day, key },
       ],
     })
-    expect(list(headersOf(evaluate).RateLimit)).toEqual([
+    expect(list(headersOf(evaluate).ratelimit)).toEqual([
       { name: 'second', r: 0, t: 1 },
       { name: 'second-burst', r: 0 },
       { name: 'day', r: 8, t: 86_400 },
     ])
     const denied = headersOf(evaluate)
-    expect(list(denied.RateLimit)).toEqual([
+    expect(list(denied.ratelimit)).toEqual([
       { name: 'second', r: 0, t: 1 },
       { name: 'second-burst', r: 0 },
       { name: 'day', r: 8 },
     ])
-    expect(denied['Retry-After']).toBe('1')
+    expect(denied['retry-after']).toBe('1')
   })
 
   test('pk where it is asked for, as bytes of UTF-8', () => {
     const { ask } = client({ limit: 2, burst: { capacity: 2 } }, { partitionKey: (key) => `${key}é` })
     const headers = ask()
-    for (const { pk } of [...list(headers['RateLimit-Policy']), ...list(headers.RateLimit)] as unknown[] as {
+    for (const { pk } of [...list(headers['ratelimit-policy']), ...list(headers.ratelimit)] as unknown[] as {
       pk: ArrayBuffer
     }[]) {
       expect(new TextDecoder().decode(pk)).toBe('aé')
@@ -101,36 +101,36 @@ describe('draft 11, the default', () => {
 
   test('the limit of the request is its policy', () => {
     const { ask } = client({ limit: 9 }, { limit: () => 3 })
-    expect(list(ask()['RateLimit-Policy'])).toEqual([{ name: 'default', q: 3, w: 1 }])
+    expect(list(ask()['ratelimit-policy'])).toEqual([{ name: 'default', q: 3, w: 1 }])
   })
 
   test('what never comes has no time', () => {
     const { ask } = client({ limit: 9 }, { limit: 0 })
-    expect(ask()).toEqual({ 'RateLimit-Policy': '"default";q=0;w=1', RateLimit: '"default";r=0' })
+    expect(ask()).toEqual({ 'ratelimit-policy': '"default";q=0;w=1', ratelimit: '"default";r=0' })
   })
 
   test('a block is longer than the window, and Retry-After says so', () => {
     const { ask, limiter } = client({ limit: 9 })
     limiter.block('a', 60_000)
-    expect(ask()['Retry-After']).toBe('60')
+    expect(ask()['retry-after']).toBe('60')
     limiter.block('a', Infinity)
-    expect(ask()['Retry-After']).toBeUndefined()
+    expect(ask()['retry-after']).toBeUndefined()
   })
 
   test('who is blocked, or finds no room, is promised nothing', () => {
     const { ask, limiter, clock } = client({ limit: 9, burst: {} })
     clock.advance(7000)
     limiter.block('a', 5000)
-    expect(ask().RateLimit).toBe('"default";r=0;t=5, "burst";r=0')
+    expect(ask().ratelimit).toBe('"default";r=0;t=5, "burst";r=0')
     const full = client({ limit: 9, maxUsers: 1, onFull: 'deny' })
     full.limiter.block('b', Infinity)
-    expect(full.ask().RateLimit).toBe('"default";r=0')
+    expect(full.ask().ratelimit).toBe('"default";r=0')
   })
 
   test('who asked for more than is left is told what is', () => {
     const { ask } = client({ limit: 9, burst: {} }, { cost: 6 })
     ask()
-    expect(list(ask().RateLimit)).toEqual([
+    expect(list(ask().ratelimit)).toEqual([
       { name: 'default', r: 3, t: 1 },
       { name: 'burst', r: 0 },
     ])
@@ -139,13 +139,13 @@ describe('draft 11, the default', () => {
   test('a limit that fell below what was taken leaves 0', () => {
     const { ask, limiter } = client({ limit: 9 }, { limit: 3 })
     limiter.isAllowed('a', 8)
-    expect(ask().RateLimit).toBe('"default";r=0;t=1')
+    expect(ask().ratelimit).toBe('"default";r=0;t=1')
   })
 
   test('a limit of 0 with tokens: those are admitted, and the window never gives any', () => {
     const { ask, clock } = client({ limit: 9, burst: {} }, { limit: 0 })
     clock.advance(2000)
-    expect(ask().RateLimit).toBe('"default";r=0, "burst";r=1')
+    expect(ask().ratelimit).toBe('"default";r=0, "burst";r=1')
   })
 
   test.each([
@@ -154,7 +154,7 @@ describe('draft 11, the default', () => {
     [1500, 2],
   ])('a window of %d ms has %d s', (windowMs, w) => {
     const { ask } = client({ limit: 9, windowMs })
-    expect(list(ask()['RateLimit-Policy'])).toEqual([{ name: 'default', q: 9, w }])
+    expect(list(ask()['ratelimit-policy'])).toEqual([{ name: 'default', q: 9, w }])
   })
 
   test.each(['draft-11', 'draft-7', 'draft-6', 'legacy'] as const)(
@@ -169,8 +169,8 @@ describe('draft 11, the default', () => {
   test('largest numbers are still structured fields', () => {
     const { ask } = client({ limit: 1e9, windowMs: Number.MAX_SAFE_INTEGER, burst: { capacity: 1e9 } })
     const headers = ask()
-    expect(list(headers['RateLimit-Policy'])[0]).toEqual({ name: 'default', q: 1e9, w: 9_007_199_254_741 })
-    expect(list(headers.RateLimit)[0]).toMatchObject({ r: 999_999_999 })
+    expect(list(headers['ratelimit-policy'])[0]).toEqual({ name: 'default', q: 1e9, w: 9_007_199_254_741 })
+    expect(list(headers.ratelimit)[0]).toMatchObject({ r: 999_999_999 })
   })
 })
 
@@ -179,25 +179,25 @@ describe('earlier styles', () => {
 
   test('draft 7', () => {
     const headers = client(options, { headers: 'draft-7' }).ask()
-    expect(Object.fromEntries([...parseDictionary(headers.RateLimit)].map(([name, [value]]) => [name, value]))).toEqual(
+    expect(Object.fromEntries([...parseDictionary(headers.ratelimit)].map(([name, [value]]) => [name, value]))).toEqual(
       { limit: 2, remaining: 1, reset: 60 },
     )
-    expect(list(headers['RateLimit-Policy'])).toEqual([{ name: 2, w: 60, burst: 3 }])
+    expect(list(headers['ratelimit-policy'])).toEqual([{ name: 2, w: 60, burst: 3 }])
   })
 
   test('draft 6', () => {
     const headers = client(options, { headers: 'draft-6' }).ask()
-    const numbers = ['Limit', 'Remaining', 'Reset'].map((name) => parseItem(headers[`RateLimit-${name}`])[0])
+    const numbers = ['limit', 'remaining', 'reset'].map((name) => parseItem(headers[`ratelimit-${name}`])[0])
     expect(numbers).toEqual([2, 1, 60])
-    expect(list(headers['RateLimit-Policy'])).toEqual([{ name: 2, w: 60, burst: 3 }])
+    expect(list(headers['ratelimit-policy'])).toEqual([{ name: 2, w: 60, burst: 3 }])
   })
 
   test('legacy: the time of reset in seconds since 1970', () => {
     vi.useFakeTimers({ now: 1_000_000_500 })
     const { ask } = client({ limit: 1, windowMs: 60_000 }, { headers: 'legacy' })
-    const headers = { 'X-RateLimit-Limit': '1', 'X-RateLimit-Remaining': '0', 'X-RateLimit-Reset': '1000061' }
+    const headers = { 'x-ratelimit-limit': '1', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1000061' }
     expect(ask()).toEqual(headers)
-    expect(ask()).toEqual({ ...headers, 'Retry-After': '60' })
+    expect(ask()).toEqual({ ...headers, 'retry-after': '60' })
   })
 
   test('with room for one limit they tell of the longest to wait for, or else of the least left', () => {
@@ -210,17 +210,17 @@ describe('earlier styles', () => {
       limits: limiters.map((limiter) => ({ limiter, key: () => 'a' })),
     })
     expect(headersOf(evaluate)).toEqual({
-      'RateLimit-Policy': '5;w=5, 3;w=3, 4;w=4',
-      RateLimit: 'limit=3, remaining=2, reset=3',
+      'ratelimit-policy': '5;w=5, 3;w=3, 4;w=4',
+      ratelimit: 'limit=3, remaining=2, reset=3',
     })
     limiters[2].block('a', 2000)
     limiters[0].block('a', 2500)
-    expect(headersOf(evaluate)).toMatchObject({ RateLimit: 'limit=5, remaining=0, reset=3', 'Retry-After': '3' })
+    expect(headersOf(evaluate)).toMatchObject({ ratelimit: 'limit=5, remaining=0, reset=3', 'retry-after': '3' })
   })
 
   test('what never comes has the window, for want of a word', () => {
     const { ask } = client({ limit: 9, windowMs: 5000 }, { headers: 'draft-7', limit: 0 })
-    expect(ask()).toMatchObject({ RateLimit: 'limit=0, remaining=0, reset=5' })
+    expect(ask()).toMatchObject({ ratelimit: 'limit=0, remaining=0, reset=5' })
   })
 
   test('false: none at all', () => {
@@ -237,19 +237,19 @@ test('the functions by themselves', () => {
   const verdict = { allowed: false, shadow: false, limits: [{ ...part, decision }], denied: ['x'], retryAfterMs: 1000 }
   expect(retryAfterSeconds(verdict)).toBe(1)
   expect(rateLimitHeaders(verdict)).toEqual([
-    ['RateLimit-Policy', '"x";q=1;w=1'],
-    ['RateLimit', '"x";r=0;t=1'],
-    ['Retry-After', '1'],
+    ['ratelimit-policy', '"x";q=1;w=1'],
+    ['ratelimit', '"x";r=0;t=1'],
+    ['retry-after', '1'],
   ])
   expect(rateLimitHeaders(verdict, false)).toEqual([])
 })
 
 /** The seconds that a client is told to wait, whatever the style. */
 const WAITS: { [Style in HeaderStyle]: (headers: Record<string, string>) => number } = {
-  'draft-11': ({ RateLimit }) => (list(RateLimit)[0] as unknown as { t: number }).t,
-  'draft-7': ({ RateLimit }) => parseDictionary(RateLimit).get('reset')?.[0] as number,
-  'draft-6': (headers) => Number(headers['RateLimit-Reset']),
-  legacy: (headers) => Number(headers['X-RateLimit-Reset']) - Date.now() / 1000,
+  'draft-11': ({ ratelimit }) => (list(ratelimit)[0] as unknown as { t: number }).t,
+  'draft-7': ({ ratelimit }) => parseDictionary(ratelimit).get('reset')?.[0] as number,
+  'draft-6': (headers) => Number(headers['ratelimit-reset']),
+  legacy: (headers) => Number(headers['x-ratelimit-reset']) - Date.now() / 1000,
 }
 
 const quotas = fc.record({
@@ -280,7 +280,7 @@ test.each(Object.keys(WAITS) as HeaderStyle[])(
           // Denied, sooner or later.
           for (let asked = 0; asked <= limit + options.burst.capacity; asked++) {
             const headers = ask()
-            const retryAfter = headers['Retry-After']
+            const retryAfter = headers['retry-after']
             const t = WAITS[style](headers)
             expect(t).toBeLessThanOrEqual(Math.ceil(windowMs / 1000))
             if (retryAfter === undefined) continue

@@ -216,6 +216,29 @@ test('the names that each subpath exports', () => {
         ],
       },
       "./package.json": "./package.json",
+      "./queue": {
+        "types": [
+          "Concurrency",
+          "Decision",
+          "Fetch",
+          "Forecast",
+          "QueueErrorCode",
+          "QueueLimiter",
+          "QueueOptions",
+          "QueueRequest",
+          "QueueState",
+          "ThrottleOptions",
+          "Throttled",
+          "ThrottledFetch",
+          "ThrottledFetchOptions",
+        ],
+        "values": [
+          "Queue",
+          "QueueError",
+          "throttle",
+          "throttledFetch",
+        ],
+      },
     }
   `)
 })

@@ -1,269 +1,372 @@
-/** What a queue does for one who waits, and how waits end: on faked time. */
+/** What a queue does by each option and each method, on faked time. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createLimiter } from '../../src/index.js'
-import type { QueueOptions, QueueRequest, QueueState } from '../../src/queue/index.js'
+import type { QueueOptions, QueueState } from '../../src/queue/index.js'
 import { Queue, QueueError } from '../../src/queue/index.js'
-import { limiterOf, notes, settle } from './support.js'
+import { limiterOf, microtasks, watch } from './support.js'
 
-beforeEach(() => void vi.useFakeTimers())
-afterEach(() => void vi.useRealTimers())
+beforeEach(() => {
+  vi.useFakeTimers({ now: 0 })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
 
-test('who finds a place is let in at once, with the decision; others when places come free, in order', async () => {
+/** A queue whose limiter admits one a second of each user, and has admitted one of user `a`. */
+function busyQueue(options: QueueOptions = {}) {
+  const limiter = limiterOf({ limit: 1, clock: () => performance.now() })
+  limiter.isAllowed('a')
+  return { limiter, queue: new Queue(limiter, options) }
+}
+
+/** A job that ends when told to. */
+function openJob() {
+  let end = () => {}
+  const ended = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  return { job: () => ended, end: () => end() }
+}
+
+test('who can be admitted is admitted at once, with the decision', async () => {
   const queue = new Queue(limiterOf())
-  const { note, take } = notes()
   await expect(queue.acquire('a')).resolves.toMatchObject({ allowed: true, limit: 2, remaining: 1 })
-  for (const name of ['1', '2', '3', '4']) note(name, queue.acquire('a'))
-  note('b', queue.acquire('b'))
-  expect(await take()).toEqual(['1', 'b'])
-  expect([queue.size(), queue.size('a'), queue.size('b'), queue.size('nobody')]).toEqual([3, 3, 0, 0])
-  vi.advanceTimersByTime(999)
-  expect(await take()).toEqual([])
-  vi.advanceTimersByTime(2)
-  expect(await take()).toEqual(['2', '3'])
-  expect(queue.size()).toBe(1)
-})
-
-test('one who wants more holds up the same user alone, and goes first', async () => {
-  const queue = new Queue(limiterOf({ limit: 3 }))
-  const { note, take } = notes()
-  note('1', queue.acquire('a', { cost: 2 }))
-  note('2', queue.acquire('a', { cost: 2 }))
-  note('3', queue.acquire('a'))
-  note('b', queue.acquire('b', { cost: 3 }))
-  expect(await take()).toEqual(['1', 'b'])
-  vi.advanceTimersByTime(1001)
-  expect(await take()).toEqual(['2', '3'])
-})
-
-test('a limit of the request is heeded', async () => {
-  const queue = new Queue(limiterOf())
-  const { note, take } = notes()
-  note('1', queue.acquire('a', { limit: 1 }))
-  note('2', queue.acquire('a', { limit: 1 }))
-  expect(await take()).toEqual(['1'])
-  await expect(queue.acquire('b', { limit: 0 })).rejects.toMatchObject({ code: 'ERR_QUEUE_IMPOSSIBLE' })
-  await expect(queue.acquire('a', { cost: 2, limit: 1 })).rejects.toMatchObject({ code: 'ERR_QUEUE_IMPOSSIBLE' })
-  expect(queue.size()).toBe(1)
-})
-
-describe('bad input', () => {
-  const limiter = limiterOf()
-  const asynchronous = { ...limiter, quota: limiter.quota, check: async () => ({}), peek: async () => ({}) }
-
-  test.each<[unknown, unknown, ErrorConstructor]>([
-    [undefined, {}, TypeError],
-    [{}, {}, TypeError],
-    [{ check() {}, peek() {}, refund() {}, charge() {} }, {}, TypeError],
-    [limiter, null, TypeError],
-    [limiter, [], TypeError],
-    [limiter, { max: 1 }, TypeError],
-    [limiter, { maxWaiting: '1' }, TypeError],
-    [limiter, { maxWaiting: -1 }, RangeError],
-    [limiter, { maxWaiting: 1.5 }, RangeError],
-    [limiter, { maxWaitingPerUser: Number.NaN }, RangeError],
-    [limiter, { whenFull: 'throw' }, RangeError],
-    [limiter, { whenFull: 1 }, TypeError],
-    [limiter, { concurrency: 0 }, RangeError],
-    [limiter, { concurrency: '1' }, TypeError],
-    [limiter, { concurrency: null }, TypeError],
-    [limiter, { concurrency: { perUser: 0 } }, RangeError],
-    [limiter, { concurrency: { all: 1 } }, TypeError],
-    [limiter, { onChange: 1 }, TypeError],
-  ])('options %#', (given, options, Expected) => {
-    expect(() => new Queue(given as never, options as QueueOptions)).toThrow(Expected)
-  })
-
-  test.each<[unknown, unknown, ErrorConstructor]>([
-    [1, undefined, TypeError],
-    ['a', null, TypeError],
-    ['a', 1, TypeError],
-    ['a', { weight: 1 }, TypeError],
-    ['a', { cost: 0 }, RangeError],
-    ['a', { cost: 3 }, RangeError],
-    ['a', { cost: '1' }, TypeError],
-    ['a', { limit: 3 }, RangeError],
-    ['a', { limit: 0.5 }, RangeError],
-    ['a', { timeoutMs: -1 }, RangeError],
-    ['a', { timeoutMs: Number.NaN }, RangeError],
-    ['a', { timeoutMs: '5' }, TypeError],
-    ['a', { priority: 4 }, RangeError],
-    ['a', { priority: 0.5 }, RangeError],
-    ['a', { signal: {} }, TypeError],
-    ['a', { signal: null }, TypeError],
-  ])('requests %#: rejected, and nothing has changed', async (userId, request, Expected) => {
-    const onChange = vi.fn()
-    const queue = new Queue(limiter, { onChange })
-    const acquired = queue.acquire(userId as string, request as QueueRequest)
-    await expect(acquired).rejects.toThrow(Expected)
-    const job = vi.fn()
-    await expect(queue.run(userId as string, job, request as QueueRequest)).rejects.toThrow(Expected)
-    expect(() => queue.forecast(userId as string, request as QueueRequest)).toThrow(Expected)
-    expect(queue.size()).toBe(0)
-    expect(job).not.toHaveBeenCalled()
-    expect(onChange).not.toHaveBeenCalled()
-    expect(limiter.stats().users).toBe(0)
-    expect(vi.getTimerCount()).toBe(0)
-  })
-
-  test('what is no job', async () => {
-    const queue = new Queue(limiter)
-    await expect(queue.run('a', 1 as never)).rejects.toThrow(TypeError)
-    expect(limiter.stats().allowed).toBe(0)
-  })
-
-  test('a limiter that gives a promise, or no wait', async () => {
-    const message = 'must decide synchronously'
-    await expect(new Queue(asynchronous as never).acquire('a')).rejects.toThrow(message)
-    await expect(new Queue(asynchronous as never, { concurrency: 1 }).run('a', () => 1)).rejects.toThrow(message)
-    const odd = { ...limiter, quota: limiter.quota, check: () => ({ allowed: false }) }
-    await expect(new Queue(odd as never).acquire('a')).rejects.toThrow(message)
-  })
-
-  test('properties of prototypes have no say', async () => {
-    const prototype = Object.prototype as Record<string, unknown>
-    const names = ['maxWaiting', 'concurrency', 'cost', 'signal', 'timeoutMs', 'priority', 'perUser', 'limit']
-    try {
-      for (const name of names) prototype[name] = 'bad'
-      const queue = new Queue(limiterOf(), {})
-      await queue.acquire('a', {})
-      expect(queue.forecast('a', {})).toEqual({ ahead: 0, waitMs: 0 })
-    } finally {
-      for (const name of names) delete prototype[name]
-    }
-  })
-})
-
-describe('signals', () => {
-  test('one that is aborted before: nothing is consumed', async () => {
-    const limiter = limiterOf()
-    const queue = new Queue(limiter)
-    const reason = new Error('no more')
-    await expect(queue.acquire('a', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
-    expect(queue.size()).toBe(0)
-    expect(limiter.peek('a').remaining).toBe(2)
-  })
-
-  test('one that is aborted while waiting: its reason, nothing is consumed, and the next goes at once', async () => {
-    const limiter = limiterOf()
-    limiter.isAllowed('a')
-    const queue = new Queue(limiter)
-    const { note, take, errors } = notes()
-    const controller = new AbortController()
-    const { signal } = controller
-    note('1', queue.acquire('a', { cost: 2, signal }))
-    note('2', queue.acquire('a', { cost: 2, signal }))
-    note('3', queue.acquire('a'))
-    note('4', queue.acquire('a'))
-    expect(await take()).toEqual([])
-    const reason = new Error('no more')
-    controller.abort(reason)
-    expect(await take()).toEqual(['1: Error: no more', '2: Error: no more', '3'])
-    expect(errors['1']).toBe(reason)
-    expect([queue.size(), limiter.peek('a').remaining]).toEqual([1, 0])
-  })
-
-  test('one that is aborted after the turn changes nothing', async () => {
-    const queue = new Queue(limiterOf())
-    const controller = new AbortController()
-    const turn = queue.acquire('a', { signal: controller.signal })
-    controller.abort()
-    await expect(turn).resolves.toMatchObject({ allowed: true })
-  })
-})
-
-describe('timeoutMs', () => {
-  test('what cannot be met is rejected at once, with the forecast', async () => {
-    const queue = new Queue(limiterOf())
-    const { note, take, errors } = notes()
-    for (const name of ['1', '2', '3', '4']) note(name, queue.acquire('a'))
-    note('5', queue.acquire('a', { timeoutMs: 1500 }))
-    note('6', queue.acquire('a', { timeoutMs: 0 }))
-    note('7', queue.acquire('b', { timeoutMs: 0 }))
-    expect(await take()).toEqual(['1', '2', '5: ERR_QUEUE_TIMEOUT', '6: ERR_QUEUE_TIMEOUT', '7'])
-    const { forecast } = errors['5'] as QueueError
-    expect(forecast?.ahead).toBe(2)
-    expect(forecast?.waitMs).toBeCloseTo(2000, -1)
-    expect(errors['5']).toBeInstanceOf(QueueError)
-    expect(queue.size()).toBe(2)
-  })
-
-  test('ends a wait that takes longer than was foreseen; nothing is consumed, and the next goes at once', async () => {
-    const limiter = limiterOf()
-    const queue = new Queue(limiter)
-    const { note, take } = notes()
-    limiter.isAllowed('a', 2)
-    note('1', queue.acquire('a', { timeoutMs: 1500, cost: 2 }))
-    note('2', queue.acquire('a'))
-    vi.advanceTimersByTime(900)
-    limiter.refund('a')
-    limiter.isAllowed('a')
-    vi.advanceTimersByTime(599)
-    expect(await take()).toEqual([])
-    vi.advanceTimersByTime(1)
-    expect(await take()).toEqual(['1: ERR_QUEUE_TIMEOUT', '2'])
-    expect(vi.getTimerCount()).toBe(0)
-  })
-})
-
-describe('clear and close', () => {
-  test('clear rejects who wait, of all or of a user, and tells how many', async () => {
-    const queue = new Queue(limiterOf({ limit: 1 }))
-    const { note, take, errors } = notes()
-    for (const name of ['a', 'a', 'a', 'b', 'b', 'c', 'c']) note(name, queue.acquire(name))
-    await take()
-    expect(queue.clear('a')).toBe(2)
-    expect(queue.clear('nobody')).toBe(0)
-    expect(await take()).toEqual(['a: ERR_QUEUE_CLEARED', 'a: ERR_QUEUE_CLEARED'])
-    expect((errors.a as QueueError).forecast).toBe(undefined)
-    expect(queue.clear()).toBe(2)
-    expect(await take()).toEqual(['b: ERR_QUEUE_CLEARED', 'c: ERR_QUEUE_CLEARED'])
-    expect([queue.size(), vi.getTimerCount()]).toEqual([0, 0])
-    note('a', queue.acquire('a'))
-    expect(queue.size('a')).toBe(1)
-  })
-
-  test('close rejects who wait and who come; jobs and the limiter go on', async () => {
-    const limiter = limiterOf({ limit: 1 })
-    const queue = new Queue(limiter)
-    const { note, take } = notes()
-    const job = queue.run('a', async () => 5)
-    note('2', queue.acquire('a'))
-    queue.close()
-    queue.close()
-    note('3', queue.acquire('b'))
-    expect(await take()).toEqual(['2: ERR_QUEUE_CLOSED', '3: ERR_QUEUE_CLOSED'])
-    await expect(job).resolves.toBe(5)
-    expect(limiter.isAllowed('b')).toBe(true)
-    expect(vi.getTimerCount()).toBe(0)
-  })
-})
-
-test('a limiter that is closed, or fails, rejects who wait with its error', async () => {
-  const limiter = limiterOf({ limit: 1 })
-  const queue = new Queue(limiter)
-  const { note, take } = notes()
-  for (const name of ['1', '2', '3']) note(name, queue.acquire('a'))
-  await take()
-  limiter.close()
-  vi.advanceTimersByTime(1001)
-  expect(await take()).toEqual(['2: Error: The limiter is closed', '3: Error: The limiter is closed'])
-  await expect(queue.acquire('a')).rejects.toThrow('closed')
+  await expect(queue.acquire('a', { limit: 2, cost: 1 })).resolves.toMatchObject({ remaining: 0 })
   expect([queue.size(), vi.getTimerCount()]).toEqual([0, 0])
 })
 
-test('a user who is blocked waits; for ever: has no turn', async () => {
-  const limiter = limiterOf()
+test('a job gives what it gives, and what it throws', async () => {
+  const queue = new Queue(limiterOf({ limit: 10 }))
+  await expect(queue.run('a', () => 1)).resolves.toBe(1)
+  await expect(queue.run('a', async () => 2)).resolves.toBe(2)
+  await expect(queue.run('a', () => Promise.reject(new Error('later')))).rejects.toThrow('later')
+  await expect(
+    queue.run('a', () => {
+      throw new Error('at once')
+    }),
+  ).rejects.toThrow('at once')
+})
+
+describe('an end before the turn', () => {
+  test('a signal that is aborted already', async () => {
+    const { queue } = busyQueue()
+    await expect(queue.acquire('a', { signal: AbortSignal.abort('no') })).rejects.toBe('no')
+    expect(queue.size()).toBe(0)
+  })
+
+  test('by a signal: the next moves up, and nothing is taken', async () => {
+    const { queue, limiter } = busyQueue()
+    const controller = new AbortController()
+    const first = watch(queue.acquire('a', { signal: controller.signal }))
+    const second = watch(queue.acquire('a'))
+    controller.abort(new Error('enough'))
+    await microtasks()
+    expect(first.error).toEqual(new Error('enough'))
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(second.value).toMatchObject({ allowed: true })
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(limiter.peek('a').remaining).toBe(1)
+  })
+
+  test('one signal of many: a listener, and none once they have gone', async () => {
+    const { queue } = busyQueue()
+    const { signal } = new AbortController()
+    const added = vi.spyOn(signal, 'addEventListener')
+    const removed = vi.spyOn(signal, 'removeEventListener')
+    const waits = [1, 2, 3].map(() => queue.acquire('a', { signal }))
+    expect([added.mock.calls.length, removed.mock.calls.length]).toEqual([1, 0])
+    await vi.advanceTimersByTimeAsync(3000)
+    await Promise.all(waits)
+    expect([added.mock.calls.length, removed.mock.calls.length]).toEqual([1, 1])
+    expect(removed.mock.calls[0].slice(0, 2)).toEqual(added.mock.calls[0].slice(0, 2))
+  })
+
+  test('a time that does not suffice is told at once, with the forecast', async () => {
+    const { queue } = busyQueue()
+    await expect(queue.acquire('a', { timeoutMs: 999 })).rejects.toMatchObject({
+      name: 'QueueError',
+      code: 'ERR_QUEUE_TIMEOUT',
+      forecast: { ahead: 0, waitMs: 1000 },
+    })
+    expect(queue.size()).toBe(0)
+  })
+
+  test('a time that suffices no more, since somebody overtook', async () => {
+    const { queue, limiter } = busyQueue()
+    const waiter = watch(queue.acquire('a', { timeoutMs: 1500 }))
+    limiter.block('a', 60_000)
+    await vi.advanceTimersByTimeAsync(1499)
+    expect(waiter.done).toBe(false)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(waiter.error).toMatchObject({ code: 'ERR_QUEUE_TIMEOUT' })
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('what can never be', async () => {
+    const { queue, limiter } = busyQueue()
+    await expect(queue.acquire('b', { limit: 0 })).rejects.toMatchObject({ code: 'ERR_QUEUE_IMPOSSIBLE' })
+    limiter.block('c', Number.POSITIVE_INFINITY)
+    await expect(queue.acquire('c')).rejects.toMatchObject({ code: 'ERR_QUEUE_IMPOSSIBLE' })
+    expect(queue.size()).toBe(0)
+  })
+
+  test('clear, of a user and of all; and close', async () => {
+    const { queue, limiter } = busyQueue()
+    limiter.isAllowed('b')
+    const waits = ['a', 'a', 'b'].map((user) => watch(queue.acquire(user)))
+    expect(queue.clear('a')).toBe(2)
+    await microtasks()
+    expect(waits.map(({ error }) => (error as QueueError | undefined)?.code)).toEqual([
+      'ERR_QUEUE_CLEARED',
+      'ERR_QUEUE_CLEARED',
+      undefined,
+    ])
+    queue.close()
+    await microtasks()
+    expect(waits[2].error).toMatchObject({ code: 'ERR_QUEUE_CLOSED' })
+    await expect(queue.acquire('new')).rejects.toMatchObject({ code: 'ERR_QUEUE_CLOSED' })
+    expect([queue.clear(), vi.getTimerCount(), limiter.isAllowed('new')]).toEqual([0, 0, true])
+  })
+
+  test('a limiter that is closed meanwhile', async () => {
+    const { queue, limiter } = busyQueue()
+    const waiter = watch(queue.acquire('a'))
+    limiter.close()
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(waiter.error).toMatchObject({ message: expect.stringContaining('closed') })
+    expect([queue.size(), vi.getTimerCount()]).toEqual([0, 0])
+  })
+})
+
+describe('bounds', () => {
+  test('the newcomer is refused, with the forecast', async () => {
+    const { queue } = busyQueue({ maxWaiting: 2 })
+    watch(queue.acquire('a'))
+    watch(queue.acquire('a'))
+    await expect(queue.acquire('a')).rejects.toMatchObject({
+      code: 'ERR_QUEUE_FULL',
+      forecast: { ahead: 2, waitMs: 3000 },
+    })
+    // Who need not wait is no concern of it.
+    await expect(queue.acquire('b')).resolves.toMatchObject({ allowed: true })
+    queue.close()
+  })
+
+  test('or the oldest is dropped: of all, or of a user', async () => {
+    const { queue, limiter } = busyQueue({ maxWaiting: 3, maxWaitingPerUser: 2, whenFull: 'drop' })
+    limiter.isAllowed('b')
+    const waits = ['a', 'b', 'b', 'b', 'a', 'a'].map((user) => watch(queue.acquire(user)))
+    await microtasks()
+    const codes = waits.map(({ error }) => (error as QueueError | undefined)?.code)
+    // The third b drops the first b, the second a the first a; then a third a the oldest of all, which is a b.
+    expect(codes.map((code) => code === 'ERR_QUEUE_DROPPED')).toEqual([true, true, true, false, false, false])
+    expect([queue.size(), queue.size('a'), queue.size('b')]).toEqual([3, 2, 1])
+    queue.close()
+  })
+
+  test('one is dropped, not two, where both bounds are met', async () => {
+    const { queue, limiter } = busyQueue({ maxWaiting: 2, maxWaitingPerUser: 1, whenFull: 'drop' })
+    limiter.isAllowed('b')
+    const waits = ['a', 'b', 'b'].map((user) => watch(queue.acquire(user)))
+    await microtasks()
+    expect(waits.map(({ done }) => done)).toEqual([false, true, false])
+    queue.close()
+  })
+
+  test('nobody waits with maxWaiting 0', async () => {
+    const { queue } = busyQueue({ maxWaiting: 0 })
+    await expect(queue.acquire('a')).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL' })
+  })
+})
+
+describe('concurrency', () => {
+  test('in all: users take turns, however many jobs one has', async () => {
+    const queue = new Queue(limiterOf({ limit: 100 }), { concurrency: 1 })
+    const order: string[] = []
+    const jobs = ['a', 'a', 'a', 'b', 'c'].map((user, index) =>
+      queue.run(user, async () => order.push(`${user}${index}`)),
+    )
+    await Promise.all(jobs)
+    expect(order).toEqual(['a0', 'a1', 'b3', 'c4', 'a2'])
+  })
+
+  test('of one user: others are not held up', async () => {
+    const queue = new Queue(limiterOf({ limit: 100 }), { concurrency: { perUser: 1 } })
+    const first = openJob()
+    const second = vi.fn()
+    const other = vi.fn()
+    const done = [queue.run('a', first.job), queue.run('a', second), queue.run('b', other)]
+    await microtasks()
+    expect([second.mock.calls.length, other.mock.calls.length, queue.size()]).toEqual([0, 1, 1])
+    first.end()
+    await Promise.all(done)
+    expect(second).toHaveBeenCalledOnce()
+  })
+
+  test('a job that fails makes room, and acquire needs none', async () => {
+    const queue = new Queue(limiterOf({ limit: 100 }), { concurrency: 1 })
+    const failing = queue.run('a', () => Promise.reject(new Error('no')))
+    const next = queue.run('a', () => 'next')
+    await expect(failing).rejects.toThrow('no')
+    await expect(next).resolves.toBe('next')
+    const open = openJob()
+    const running = queue.run('a', open.job)
+    await expect(queue.acquire('a')).resolves.toMatchObject({ allowed: true })
+    open.end()
+    await running
+  })
+})
+
+test('the forecast is what comes, where all take one place', async () => {
+  const limiter = limiterOf({ limit: 3, clock: () => performance.now() })
   const queue = new Queue(limiter)
-  const { note, take } = notes()
-  limiter.block('a', 5000)
-  note('1', queue.acquire('a'))
-  note('2', queue.acquire('a'))
-  expect(queue.forecast('a')).toEqual({ ahead: 2, waitMs: 5000 })
-  limiter.block('a', Infinity)
-  expect(await take()).toEqual([])
+  const waits = Array.from({ length: 11 }, () => {
+    const { waitMs } = queue.forecast('a')
+    const at = performance.now() + waitMs
+    return queue.acquire('a').then(() => [performance.now(), at])
+  })
+  await vi.advanceTimersByTimeAsync(10_000)
+  for (const wait of waits) {
+    const [came, foretold] = await wait
+    expect(came).toBe(foretold)
+  }
+  expect(queue.forecast('nobody')).toEqual({ ahead: 0, waitMs: 0 })
+})
+
+test('waiting makes no activity: who waits earns what one who is idle earns', async () => {
+  const limiter = limiterOf({ limit: 1, burst: { capacity: 5, refillPerSecond: 1 }, clock: () => performance.now() })
+  limiter.isAllowed('a')
+  const queue = new Queue(limiter)
+  const waiter = watch(queue.acquire('a', { cost: 3 }))
+  await vi.advanceTimersByTimeAsync(1999)
+  expect(waiter.done).toBe(false)
+  await vi.advanceTimersByTimeAsync(1)
+  expect(waiter.value).toMatchObject({ allowed: true, fromBurst: 2 })
+})
+
+test('changes are told once for all that belong together', async () => {
+  const states: QueueState[] = []
+  const { queue } = busyQueue({ onChange: (state) => states.push(state) })
+  const open = openJob()
+  const running = queue.run('b', open.job)
+  watch(queue.acquire('a'))
+  watch(queue.acquire('a'))
+  await microtasks()
+  expect(states).toEqual([{ waiting: 2, running: 1, started: 1 }])
+  open.end()
+  await running
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(states.at(-1)).toEqual({ waiting: 1, running: 0, started: 2 })
+  queue.close()
+})
+
+test('the end of a job is told though nobody waits', async () => {
+  const states: QueueState[] = []
+  const { queue } = busyQueue({ onChange: (state) => states.push(state) })
+  const open = openJob()
+  const running = queue.run('b', open.job)
+  await microtasks()
+  open.end()
+  await running
+  await microtasks()
+  expect(states.map(({ running }) => running)).toEqual([1, 0])
+})
+
+test('recheck asks again at once', async () => {
+  const { queue, limiter } = busyQueue()
+  const waiter = watch(queue.acquire('a'))
+  limiter.reset('a')
+  await microtasks()
+  expect(waiter.done).toBe(false)
   queue.recheck()
-  expect(await take()).toEqual(['1: ERR_QUEUE_IMPOSSIBLE', '2: ERR_QUEUE_IMPOSSIBLE'])
-  limiter.unblock('a')
-  note('3', queue.acquire('a'))
-  expect(await take()).toEqual(['3'])
+  await microtasks()
+  expect(waiter.value).toMatchObject({ allowed: true })
+})
+
+test('a cut of a long text as an id', async () => {
+  const { queue } = busyQueue()
+  const id = 'user-with-a-long-name and more'.slice(0, 21)
+  await queue.acquire(id)
+  const waiter = watch(queue.acquire(id))
+  expect(queue.size('user-with-a-long-name')).toBe(1)
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(waiter.done).toBe(true)
+})
+
+describe('bad input', () => {
+  const limiter = createLimiter()
+  const options: [QueueOptions | unknown, RegExp, typeof TypeError | typeof RangeError][] = [
+    [{ maxWait: 1 }, /maxWait/, TypeError],
+    [{ maxWaiting: -1 }, /maxWaiting must be/, RangeError],
+    [{ maxWaiting: 1.5 }, /maxWaiting must be/, RangeError],
+    [{ maxWaiting: '1' }, /maxWaiting must be/, TypeError],
+    [{ maxWaitingPerUser: Number.NaN }, /maxWaitingPerUser must be/, RangeError],
+    [{ whenFull: 'wait' }, /whenFull must be "reject" or "drop", not "wait"/, RangeError],
+    [{ concurrency: 0 }, /concurrency must be/, RangeError],
+    [{ concurrency: { perUser: 0 } }, /concurrency.perUser must be/, RangeError],
+    [{ concurrency: { each: 1 } }, /each/, TypeError],
+    [{ onChange: 1 }, /onChange must be a function/, TypeError],
+  ]
+  test.each(options)('options %o', (given, message, kind) => {
+    expect(() => new Queue(limiter, given as QueueOptions)).toThrow(kind)
+    expect(() => new Queue(limiter, given as QueueOptions)).toThrow(message)
+  })
+
+  test.each([undefined, null, {}, { check() {} }, () => {}])('%o is no limiter', (given) => {
+    expect(() => new Queue(given as never)).toThrow(TypeError)
+  })
+
+  const requests: [unknown, RegExp, typeof TypeError | typeof RangeError][] = [
+    [{ cost: 0 }, /cost must be/, RangeError],
+    [{ cost: '1' }, /cost must be/, TypeError],
+    [{ limit: 51 }, /limit must be/, RangeError],
+    [{ timeoutMs: -1 }, /timeoutMs must be/, RangeError],
+    [{ priority: 4 }, /priority must be/, RangeError],
+    [{ priority: 0.5 }, /priority must be/, RangeError],
+    [{ signal: 1 }, /signal must be an AbortSignal/, TypeError],
+    [{ prio: 1 }, /prio/, TypeError],
+  ]
+  test.each(requests)('request %o', async (given, message, kind) => {
+    const queue = new Queue(limiter)
+    const before = limiter.stats()
+    await expect(queue.acquire('a', given as never)).rejects.toThrow(kind)
+    await expect(queue.acquire('a', given as never)).rejects.toThrow(message)
+    expect([queue.size(), limiter.stats()]).toEqual([0, before])
+  })
+
+  test('an id or a job that is none', async () => {
+    const queue = new Queue(limiter)
+    await expect(queue.acquire(1 as never)).rejects.toThrow(/userId must be a string/)
+    await expect(queue.run('a', 1 as never)).rejects.toThrow(/job must be a function/)
+  })
+
+  test('inherited properties do not count', async () => {
+    const { queue } = busyQueue(Object.create({ maxWaiting: 0 }))
+    const waiter = watch(queue.acquire('a', Object.create({ timeoutMs: 0 })))
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(waiter.value).toMatchObject({ allowed: true })
+  })
+
+  test('a limiter that denies and tells no wait is asked again later', async () => {
+    let allowed = false
+    const answer = () => ({ allowed, limit: 1, remaining: 0, fromBurst: 0 })
+    const queue = new Queue({ ...limiter, quota: limiter.quota, check: answer, peek: answer } as never)
+    const waiter = watch(queue.acquire('a'))
+    await vi.advanceTimersByTimeAsync(5)
+    expect(waiter.done).toBe(false)
+    allowed = true
+    await vi.advanceTimersByTimeAsync(1)
+    expect(waiter.value).toMatchObject({ allowed: true })
+  })
+
+  test('a limiter that gives a promise', async () => {
+    const queue = new Queue({ ...limiter, quota: limiter.quota, check: async () => ({}) } as never)
+    await expect(queue.acquire('a')).rejects.toThrow(/synchronously/)
+  })
+})
+
+test('errors are of one class, and name what happened', () => {
+  const error = new QueueError('ERR_QUEUE_FULL', { ahead: 1, waitMs: 2 })
+  expect(error).toBeInstanceOf(Error)
+  expect([error.name, error.message, error.code]).toEqual(['QueueError', 'The queue is full', 'ERR_QUEUE_FULL'])
 })

@@ -27,7 +27,7 @@ else process.exitCode = await main()
 
 async function main() {
   if (!(await isInstalled('chromium'))) {
-    console.log('Chromium is not installed (.ci/install-browsers installs it)\n0 passed, 0 failed, 5 skipped')
+    console.log('Chromium is not installed (.ci/install-tools installs it)\n0 passed, 0 failed, 5 skipped')
     return process.env.CI === 'true' ? 1 : 0
   }
   const names = options.only?.split(',') ?? Object.keys(BUNDLERS)

@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util'
 import { address } from './driver/app-server.mjs'
 import { checkAwayPage } from './driver/away-page.mjs'
 import { isInstalled } from './driver/browsers.mjs'
+import { isNginxInstalled } from './driver/nginx.mjs'
 import { addFolder, installApp, pack, removeApp } from './driver/package.mjs'
 import { bunBinary, denoBinary, nodeBinary } from './driver/processes.mjs'
 import { checkRestarts } from './driver/restarts.mjs'
@@ -96,7 +97,11 @@ async function main() {
 async function runOne(app, tarball, name) {
   const say = (text) => console.log(`${name.padEnd(12)} ${text}`)
   if (name in PAGES && !(await isInstalled('chromium')) && process.env.CI !== 'true') {
-    say('Chromium is not installed: skipped (.ci/install-browsers installs it)')
+    say('Chromium is not installed: skipped (.ci/install-tools installs it)')
+    return 'skipped'
+  }
+  if (name.endsWith('-nginx') && !(await isNginxInstalled()) && process.env.CI !== 'true') {
+    say('nginx is not installed: skipped (.ci/install-tools installs it)')
     return 'skipped'
   }
   const start = performance.now()

@@ -90,7 +90,7 @@ async function runOne(app, name) {
 
 function print({ runtime, version, passed, failed, decisionsPerSecond, skipped }) {
   if (skipped) {
-    console.log(`${runtime.padEnd(20)} not installed: skipped (.ci/install-browsers installs it)`)
+    console.log(`${runtime.padEnd(20)} not installed: skipped (.ci/install-tools installs it)`)
     return
   }
   const speed = `${(decisionsPerSecond / 1e6).toFixed(1)} M decisions/s`

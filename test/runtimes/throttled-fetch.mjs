@@ -75,7 +75,7 @@ async function main() {
 async function check(app, name) {
   const { clients, runClients } = CHECKS[name]
   if (runClients === inPages && !options.strict && !(await isInstalled('chromium'))) {
-    console.log(`${name.padEnd(16)} not installed: skipped (.ci/install-browsers installs it)`)
+    console.log(`${name.padEnd(16)} not installed: skipped (.ci/install-tools installs it)`)
     return 'skipped'
   }
   const server = await limitedServer(app)

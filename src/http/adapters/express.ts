@@ -63,7 +63,7 @@ export function rateLimit<Req = Request, Res extends NodeResponse = Response>(
       const problem = () => {
         if (res.headersSent) return
         res.statusCode = status
-        res.setHeader('Content-Type', PROBLEM_TYPE)
+        res.setHeader('content-type', PROBLEM_TYPE)
         res.end(body)
       }
       if (res.headersSent) return

@@ -5,6 +5,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { connect, createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo, Server } from 'node:net'
 import { serve } from '@hono/node-server'
+import connectFramework from 'connect'
 import express from 'express'
 import express4 from 'express4'
 import fastify from 'fastify'
@@ -169,6 +170,21 @@ function expressHost(name: string, make: typeof express): Host {
   }
 }
 
+const connectHost: Host = {
+  name: 'connect',
+  keepsHeaders: true,
+  start(options, handle) {
+    const app = connectFramework()
+    app.use(
+      forExpress<IncomingMessage, ServerResponse>(
+        translate<[IncomingMessage, ServerResponse], unknown>(options, seeNode, (text, _, res) => res.end(text)),
+      ),
+    )
+    app.use((req, res) => answerNode(req, res, handle))
+    return listen(createServer(app))
+  },
+}
+
 const fastifyHost: Host = {
   name: 'fastify',
   keepsHeaders: true,
@@ -260,6 +276,7 @@ export const hosts: Host[] = [
   http2,
   expressHost('express 5', express),
   expressHost('express 4', express4),
+  connectHost,
   fastifyHost,
   hono,
   koa,

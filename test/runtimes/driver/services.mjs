@@ -1,11 +1,12 @@
 /**
  * The examples that put a limit of 10 requests a minute in front of a service: Express, Fastify, Hono, Koa, Nest, Next.js,
- * and `guard` alone. Each is asked through two proxies, which stand for two clients.
+ * and `guard` alone. Each is asked through two proxies, which stand for two clients, and Express through a real nginx, too.
  */
 import { cp, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { buildNext } from '../checks/next.mjs'
 import { withServer } from './app-server.mjs'
+import { withNginx } from './nginx.mjs'
 import { addFolder, installApp, removeApp } from './package.mjs'
 import { bunBinary, denoBinary, nodeBinary } from './processes.mjs'
 import { startProxy } from './proxy.mjs'
@@ -28,6 +29,7 @@ const DENO = ['run', '--no-prompt', '--node-modules-dir=manual', '--allow-net=12
  */
 const SERVICES = {
   express: { tools: ['express'], command: () => node('examples/express/server.mjs') },
+  'express-nginx': { tools: ['express'], command: () => node('examples/express/server.mjs'), check: checkBehindNginx },
   fastify: { tools: ['fastify'], command: () => node('examples/fastify/server.mjs') },
   koa: { tools: ['koa'], command: () => node('examples/koa/server.mjs') },
   hono: { tools: ['hono', '@hono/node-server'], command: () => node('examples/hono/node.mjs') },
@@ -89,20 +91,31 @@ async function next(app) {
 async function checkLimit(url) {
   const proxies = await Promise.all(CLIENTS.map((client) => startProxy(url, client)))
   try {
-    const [first, other] = proxies
-    for (let asked = 1; asked <= LIMIT; asked++) expectAdmitted(await ask(first.url, asked), LIMIT - asked)
-    const wait = expectDenied(await ask(first.url, LIMIT + 1))
-    expectAdmitted(await ask(other.url, 0), LIMIT - 1)
-    return `${LIMIT} admitted, then 429 with Retry-After: ${wait}; another client admitted`
+    return await checkClients((client, number) => ask(proxies[client].url, number))
   } finally {
     await Promise.all(proxies.map(({ close }) => close()))
   }
 }
 
-/** Asks as a client that says it comes from elsewhere each time. */
+function checkBehindNginx(url) {
+  return withNginx(url, (nginx) => checkClients((client, number) => nginx.ask(CLIENTS[client], headersOf(number))))
+}
+
+/** @param askAs asks as the first or the second client, with a number that is another each time */
+async function checkClients(askAs) {
+  for (let asked = 1; asked <= LIMIT; asked++) expectAdmitted(await askAs(0, asked), LIMIT - asked)
+  const wait = expectDenied(await askAs(0, LIMIT + 1))
+  expectAdmitted(await askAs(1, 0), LIMIT - 1)
+  return `${LIMIT} admitted, then 429 with Retry-After: ${wait}; another client admitted`
+}
+
+/** What a client sends that says it comes from elsewhere each time. */
+function headersOf(number) {
+  return { 'x-forwarded-for': `203.0.113.${number}`, 'cf-connecting-ip': `203.0.113.${number}` }
+}
+
 async function ask(url, number) {
-  const headers = { 'x-forwarded-for': `203.0.113.${number}`, 'cf-connecting-ip': `203.0.113.${number}` }
-  const response = await fetch(url, { headers, signal: AbortSignal.timeout(30_000) })
+  const response = await fetch(url, { headers: headersOf(number), signal: AbortSignal.timeout(30_000) })
   return { status: response.status, header: (name) => response.headers.get(name), body: await response.text() }
 }
 

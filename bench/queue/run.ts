@@ -1,0 +1,110 @@
+/**
+ * `npm run bench:queue`: queues beside each other, each in a process of its own. Prints a table, and leaves the results where
+ * `npm run bench:render` finds them.
+ */
+import { Command, InvalidArgumentError } from 'commander'
+import { JobProcess } from '../job-process.js'
+import { Progress } from '../progress.js'
+import type { Failure, QueueCell, Results } from '../results.js'
+import { FOLDERS, header, saveResults } from '../results.js'
+import { attempt } from '../suites/plan.js'
+import { failureList, TABLES } from '../tables/index.js'
+import type { QueueJobs, QueueSubjectName, TrafficName } from './protocol.js'
+import { SUBJECT_NAMES, TRAFFICS } from './protocol.js'
+import { QUEUE_SUBJECTS } from './subjects.js'
+
+interface Options {
+  only?: ReadonlySet<string>
+  waiting: number
+  idle: number
+  rounds: number
+  json?: true
+}
+
+/** A whole run, whose results go into the documents. */
+const WHOLE = { waiting: 1_000_000, idle: 200_000, rounds: 3 }
+const PACKAGES = ['spillway', 'p-throttle', 'p-queue', 'bottleneck', 'limiter', 'rate-limiter-flexible']
+/** A subject that takes longer for one measurement is given up. */
+const PATIENCE_MS = 90_000
+
+const program = new Command('npm run bench:queue --')
+  .description('Times queues, counts the bytes of those who wait, and the most starts in a window: some 4 minutes.')
+  .option('--only <names>', `some of ${SUBJECT_NAMES.join(', ')}, separated by commas`, parseNames)
+  .option('--waiting <number>', 'how many wait at once', parseWhole, WHOLE.waiting)
+  .option('--idle <number>', 'calls with nobody waiting', parseWhole, WHOLE.idle)
+  .option('--rounds <number>', 'rounds of the calls with nobody waiting', parseWhole, WHOLE.rounds)
+  .option('--json', 'print the results as JSON instead of tables')
+  .showHelpAfterError()
+
+await run(program.parse().opts<Options>())
+
+async function run({ only, json, ...plan }: Options): Promise<void> {
+  const whole = !only && Object.entries(WHOLE).every(([name, value]) => plan[name as never] === value)
+  const progress = new Progress()
+  const failures: Failure[] = []
+  const cells: QueueCell[] = []
+  for (const subject of SUBJECT_NAMES) {
+    if (!only || only.has(subject)) cells.push(await measure(subject, plan, progress, failures))
+  }
+  progress.clear()
+  const results: Results = {
+    queue: { ...header(whole ? 'default' : 'quick', 0, PACKAGES), failures, waiting: plan.waiting, cells },
+  }
+  saveResults(whole ? FOLDERS.whole : FOLDERS.trial, 'queue', results.queue)
+  if (json) {
+    console.log(JSON.stringify(results))
+    return
+  }
+  console.log(`\n${TABLES.queue(results)}`)
+  if (failures.length > 0) console.log(`\nNot measured:\n${failureList(failures)}`)
+  console.log(`\n## Goals\n\n${TABLES.goals(results)}`)
+}
+
+async function measure(
+  subject: QueueSubjectName,
+  { waiting, idle, rounds }: Omit<Options, 'only' | 'json'>,
+  progress: Progress,
+  failures: Failure[],
+): Promise<QueueCell> {
+  const { label } = QUEUE_SUBJECTS[subject]
+  /** Each measurement has a process of its own, so that none leaves anything behind for the next. */
+  const inProcess = <Name extends keyof QueueJobs>(what: string, job: Name, given: QueueJobs[Name]['given']) => {
+    progress.show(`${label}: ${what}`)
+    return attempt(failures, label, what, async () => {
+      const child = new JobProcess<QueueJobs>(new URL('./subject-process.js', import.meta.url), ['--expose-gc'])
+      const patience = setTimeout(() => child.end(), PATIENCE_MS)
+      try {
+        return await child.ask(job, given)
+      } finally {
+        clearTimeout(patience)
+        await child.end()
+      }
+    })
+  }
+  const idleNs: number[] = []
+  for (let round = 1; round <= rounds; round++) {
+    const result = await inProcess(`nobody waiting, round ${round}`, 'idle', { subject, count: idle })
+    if (result) idleNs.push(result.ns)
+  }
+  const most: Partial<Record<TrafficName, number>> = {}
+  for (const traffic of Object.keys(TRAFFICS) as TrafficName[]) {
+    const result = await inProcess(traffic, 'starts', { subject, traffic })
+    if (result) most[traffic] = result.most
+  }
+  const held = await inProcess(`${waiting} waiting`, 'waiting', { subject, count: waiting })
+  return { subject, idleNs, most, waiting: held }
+}
+
+function parseNames(names: string): ReadonlySet<string> {
+  const known: readonly string[] = SUBJECT_NAMES
+  const given = names.split(',')
+  const unknown = given.find((name) => !known.includes(name))
+  if (unknown === undefined) return new Set(given)
+  throw new InvalidArgumentError(`There is no ${unknown}; there are ${known.join(', ')}.`)
+}
+
+function parseWhole(text: string): number {
+  const number = Number(text)
+  if (Number.isInteger(number) && number > 0 && number <= 10_000_000) return number
+  throw new InvalidArgumentError('It must be a whole number from 1 to 10,000,000.')
+}
