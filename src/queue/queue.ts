@@ -138,6 +138,7 @@ export class Queue {
     } finally {
       this.#running--
       user.running--
+      this.#change()
       this.#resume(user)
       this.#pump()
     }
@@ -222,10 +223,10 @@ export class Queue {
     }
     if (drops) this.#arrivals.add(waiter, ++this.#turns)
     for (const [isFull, oldest] of [
-      [user.size > maxWaitingPerUser, () => user.oldest(this.#arrivals)],
-      [this.#waiting > maxWaiting, () => this.#arrivals.first],
+      [() => user.size > maxWaitingPerUser, () => user.oldest(this.#arrivals)],
+      [() => this.#waiting > maxWaiting, () => this.#arrivals.first],
     ] as const) {
-      if (!isFull || waiter.place === GONE) continue
+      if (waiter.place === GONE || !isFull()) continue
       const dropped = drops ? oldest()! : waiter
       this.#refuse(dropped, dropped === waiter ? 'ERR_QUEUE_FULL' : 'ERR_QUEUE_DROPPED')
     }
@@ -331,12 +332,12 @@ export class Queue {
     const { user, request, cost } = waiter
     if (peeks) {
       const { allowed, retryAfterMs } = this.#limiter.peek(user.id, request)
-      if (!allowed) return Math.max(retryAfterMs, LEAST_WAIT_MS)
+      if (!allowed) return leastWait(retryAfterMs)
     }
     const decision = this.#limiter.check(user.id, request)
     const { allowed, retryAfterMs, fromBurst, limit, remaining } = decision
     if (typeof allowed !== 'boolean') throw new TypeError('The limiter of a queue must decide synchronously')
-    if (!allowed) return Math.max(retryAfterMs, LEAST_WAIT_MS)
+    if (!allowed) return leastWait(retryAfterMs)
     const base = cost - fromBurst
     if (user.held > 0 && limit - remaining < user.held + base) {
       this.#limiter.refund(user.id, cost, fromBurst)
@@ -445,4 +446,9 @@ export class Queue {
       onChange({ waiting: this.#waiting, running: this.#running, started: this.#started } satisfies QueueState)
     })
   }
+}
+
+/** A wait that ends, whatever a limiter tells: asked again at once for ever, it would hang the process. */
+function leastWait(retryAfterMs: number): number {
+  return Math.max(retryAfterMs || 0, LEAST_WAIT_MS)
 }

@@ -164,6 +164,15 @@ describe('bounds', () => {
     queue.close()
   })
 
+  test('one is dropped, not two, where both bounds are met', async () => {
+    const { queue, limiter } = busyQueue({ maxWaiting: 2, maxWaitingPerUser: 1, whenFull: 'drop' })
+    limiter.isAllowed('b')
+    const waits = ['a', 'b', 'b'].map((user) => watch(queue.acquire(user)))
+    await microtasks()
+    expect(waits.map(({ done }) => done)).toEqual([false, true, false])
+    queue.close()
+  })
+
   test('nobody waits with maxWaiting 0', async () => {
     const { queue } = busyQueue({ maxWaiting: 0 })
     await expect(queue.acquire('a')).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL' })
@@ -251,6 +260,18 @@ test('changes are told once for all that belong together', async () => {
   queue.close()
 })
 
+test('the end of a job is told though nobody waits', async () => {
+  const states: QueueState[] = []
+  const { queue } = busyQueue({ onChange: (state) => states.push(state) })
+  const open = openJob()
+  const running = queue.run('b', open.job)
+  await microtasks()
+  open.end()
+  await running
+  await microtasks()
+  expect(states.map(({ running }) => running)).toEqual([1, 0])
+})
+
 test('recheck asks again at once', async () => {
   const { queue, limiter } = busyQueue()
   const waiter = watch(queue.acquire('a'))
@@ -323,6 +344,18 @@ describe('bad input', () => {
     const { queue } = busyQueue(Object.create({ maxWaiting: 0 }))
     const waiter = watch(queue.acquire('a', Object.create({ timeoutMs: 0 })))
     await vi.advanceTimersByTimeAsync(1000)
+    expect(waiter.value).toMatchObject({ allowed: true })
+  })
+
+  test('a limiter that denies and tells no wait is asked again later', async () => {
+    let allowed = false
+    const answer = () => ({ allowed, limit: 1, remaining: 0, fromBurst: 0 })
+    const queue = new Queue({ ...limiter, quota: limiter.quota, check: answer, peek: answer } as never)
+    const waiter = watch(queue.acquire('a'))
+    await vi.advanceTimersByTimeAsync(5)
+    expect(waiter.done).toBe(false)
+    allowed = true
+    await vi.advanceTimersByTimeAsync(1)
     expect(waiter.value).toMatchObject({ allowed: true })
   })
 
