@@ -142,6 +142,16 @@ export function checkFunction(name: string, given: unknown): void {
   if (typeof given !== 'function') fail(name, given, 'a function')
 }
 
+/** @param given whose turn a call takes: a text, or a function that tells it of each */
+export function checkKey(given: unknown): void {
+  if (typeof given !== 'string' && typeof given !== 'function') fail('key', given, 'a string or a function')
+}
+
+/** Some of the properties that an object has; one that is undefined counts as left out. */
+export function pick(from: object, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(from).filter(([name, value]) => names.includes(name) && value !== undefined))
+}
+
 /** What of an object is its own, so that no prototype has a say. */
 export function own<Given extends object>(given: Given): Given {
   return { __proto__: null, ...given }

@@ -19,7 +19,8 @@
  * queue stay within the limit, the calls take what is left.
  */
 import type { Decision } from '../limiter/index.js'
-import { flat, LONGEST_TIMER_MS, systemClock } from '../limiter/index.js'
+import { flat, systemClock } from '../limiter/index.js'
+import { Alarm } from './alarm.js'
 import type { Forecast, QueueErrorCode } from './errors.js'
 import { QueueError } from './errors.js'
 import { forecastOf } from './forecast.js'
@@ -78,7 +79,7 @@ export class Queue {
   #waiting = 0
   #running = 0
   #started = 0
-  #timer: { at: number; setTimeout: unknown; cancel(): void } | undefined
+  readonly #alarm = new Alarm(() => this.#pump())
   #isClosed = false
   #isChanged = false
 
@@ -222,14 +223,10 @@ export class Queue {
       }
     }
     if (drops) this.#arrivals.add(waiter, ++this.#turns)
-    for (const [isFull, oldest] of [
-      [() => user.size > maxWaitingPerUser, () => user.oldest(this.#arrivals)],
-      [() => this.#waiting > maxWaiting, () => this.#arrivals.first],
-    ] as const) {
-      if (waiter.place === GONE || !isFull()) continue
-      const dropped = drops ? oldest()! : waiter
+    const makeRoom = (dropped: Waiter) =>
       this.#refuse(dropped, dropped === waiter ? 'ERR_QUEUE_FULL' : 'ERR_QUEUE_DROPPED')
-    }
+    if (user.size > maxWaitingPerUser) makeRoom(drops ? user.oldest(this.#arrivals)! : waiter)
+    if (waiter.place !== GONE && this.#waiting > maxWaiting) makeRoom(drops ? this.#arrivals.first! : waiter)
     if (waiter.place === GONE) return
     // Longer texts that the id is a part of must not be kept with it.
     user.id = flat(user.id)
@@ -250,9 +247,7 @@ export class Queue {
       const { user } = waiter
       const reason = reasonFor(waiter)
       if (user.next() === waiter) users.add(user)
-      user.remove(waiter)
-      this.#untie(waiter)
-      waiter.reject(reason)
+      this.#drop(waiter, reason)
     }
     for (const user of users) this.#serve(user)
   }
@@ -267,12 +262,12 @@ export class Queue {
 
   /** Lets in who can be, of all users, and sets the timer for the rest. */
   #pump(): void {
-    if (this.#waiting === 0 && this.#timer === undefined) return
+    if (this.#waiting === 0 && !this.#alarm.isSet) return
     const now = systemClock() + ROUNDING_MS
     while (this.#due.least <= now) this.#serve(this.#due.first!)
     while (this.#deadlines.least <= now) this.#refuse(this.#deadlines.first!.waiter, 'ERR_QUEUE_TIMEOUT')
     this.#startReady()
-    this.#setTimer(now)
+    this.#alarm.set(Math.min(this.#due.least, this.#deadlines.least), now)
   }
 
   /** Lets in one job of each user in turn, while jobs may start. */
@@ -415,25 +410,6 @@ export class Queue {
     } catch {
       return undefined
     }
-  }
-
-  /** Sets the one timer, unless it is set for then or earlier. */
-  #setTimer(now: number): void {
-    const at = Math.min(this.#due.least, this.#deadlines.least)
-    // Fake timers may have come or gone, and the timer with them.
-    const { setTimeout, clearTimeout } = globalThis
-    const timer = this.#timer
-    if (timer && at !== Infinity && timer.at <= at && timer.setTimeout === setTimeout) return
-    timer?.cancel()
-    this.#timer = undefined
-    if (at === Infinity) return
-    const handle = setTimeout(this.#onTimer, Math.min(Math.ceil(at - now), LONGEST_TIMER_MS))
-    this.#timer = { at, setTimeout, cancel: () => clearTimeout(handle) }
-  }
-
-  readonly #onTimer = (): void => {
-    this.#timer = undefined
-    this.#pump()
   }
 
   /** Tells of a change once all changes that belong to it are done. */

@@ -1,7 +1,7 @@
 /** A function that waits for its turn. */
 import { checkNames } from '../limiter/index.js'
 import type { QueueLimiter, QueueOptions, QueueRequest } from './options.js'
-import { checkFunction, checkRequest, fail, own, QUEUE_NAMES, REQUEST_NAMES } from './options.js'
+import { checkFunction, checkKey, checkRequest, fail, own, pick, QUEUE_NAMES, REQUEST_NAMES } from './options.js'
 import { Queue } from './queue.js'
 
 interface CommonThrottleOptions<Args extends unknown[]> extends QueueRequest {
@@ -54,7 +54,7 @@ export function throttle<This, Args extends unknown[], Result>(
   if ((limiter === undefined) === (given === undefined)) {
     throw new TypeError('options must have either a limiter or a queue')
   }
-  if (typeof key !== 'string' && typeof key !== 'function') fail('key', key, 'a string or a function')
+  checkKey(key)
   if (given !== undefined && !(given instanceof Queue)) fail('queue', given, 'a Queue')
   const queueOptions = pick(rest, QUEUE_NAMES)
   if (given !== undefined) checkNames('options with a queue', queueOptions, [])
@@ -66,9 +66,4 @@ export function throttle<This, Args extends unknown[], Result>(
     return queue.run(userId, () => fn.apply(this, args), request) as Promise<Awaited<Result>>
   }
   return Object.assign(throttled, { queue })
-}
-
-/** Some of the properties that an object has; one that is undefined counts as left out. */
-function pick(from: object, names: readonly string[]): object {
-  return Object.fromEntries(Object.entries(from).filter(([name, value]) => names.includes(name) && value !== undefined))
 }

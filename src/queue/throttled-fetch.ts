@@ -1,7 +1,16 @@
 /** A `fetch` that waits for its turn, and heeds what servers say of their limits. */
 import { checkNames, checkNumber } from '../limiter/index.js'
 import type { QueueLimiter, QueueOptions, QueueRequest } from './options.js'
-import { checkFunction, checkLimiter, checkRequest, fail, own, QUEUE_NAMES, REQUEST_NAMES } from './options.js'
+import {
+  checkFunction,
+  checkKey,
+  checkLimiter,
+  checkRequest,
+  own,
+  pick,
+  QUEUE_NAMES,
+  REQUEST_NAMES,
+} from './options.js'
 import { Queue } from './queue.js'
 import type { FetchInit } from './resend.js'
 import { mayResend, requestOf } from './resend.js'
@@ -67,15 +76,13 @@ export function throttledFetch(options: ThrottledFetchOptions<AnyFetch>): unknow
   const { limiter, fetch: send = globalFetch, key = originOf, maxWaitMs = 60_000, retries = 2 } = given
   checkLimiter(limiter)
   checkFunction('fetch', send)
-  if (typeof key !== 'string' && typeof key !== 'function') fail('key', key, 'a string or a function')
+  checkKey(key)
   checkNumber('maxWaitMs', maxWaitMs, { from: 0, to: 86_400_000 })
   checkNumber('retries', retries, { from: 0, to: 100, whole: true })
-  const some = (names: readonly string[]): object =>
-    Object.fromEntries(Object.entries(given).filter(([name, value]) => names.includes(name) && value !== undefined))
-  const request: QueueRequest = some(REQUEST)
+  const request: QueueRequest = pick(given, REQUEST)
   checkRequest(limiter.quota, '', request)
   const pace = new ServerPace(maxWaitMs)
-  const queue = new Queue(pacedLimiter(limiter, pace), some(QUEUE_NAMES))
+  const queue = new Queue(pacedLimiter(limiter, pace), pick(given, QUEUE_NAMES))
 
   const call = async (input: never, init?: FetchInit): Promise<unknown> => {
     const userId = typeof key === 'string' ? key : key(input, init as never)
