@@ -2,6 +2,7 @@
  * `npm run bench`: runs the suites, prints their tables, and leaves the results where `npm run bench:render` finds them.
  */
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { parseSeed } from './arguments.js'
 import { Progress } from './progress.js'
 import type { Mode, Results, SuiteName } from './results.js'
 import { FOLDERS, header, SUITE_NAMES, saveResults } from './results.js'
@@ -105,10 +106,4 @@ function parseSubjects(names: string): SubjectSpec[] {
       throw new InvalidArgumentError((error as Error).message)
     }
   })
-}
-
-function parseSeed(text: string): number {
-  const seed = Number(text)
-  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return seed
-  throw new InvalidArgumentError('It must be a whole number below 2^32.')
 }

@@ -2,7 +2,8 @@
  * `npm run bench:http`: what limiters cost servers, over HTTP on the loopback. Prints tables, and leaves the results where
  * `npm run bench:render` finds them.
  */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import { namesOf, parseSeed, wholeUpTo } from '../arguments.js'
 import { Progress } from '../progress.js'
 import type { Results } from '../results.js'
 import { FOLDERS, header, ROOT, saveResults } from '../results.js'
@@ -27,6 +28,8 @@ const WHOLE = { seconds: 4, rounds: 7, clients: 1_000_000, connections: 16 }
 /** Where profiles go. */
 const PROFILES = new URL('build/profiles/', ROOT)
 
+const parseWhole = wholeUpTo(100_000_000)
+
 const program = new Command('npm run bench:http --')
   .description(
     'Measures Express, Fastify and Hono bare, with Spillway, and with the limiter that is usual for each. Results go to ' +
@@ -35,7 +38,7 @@ const program = new Command('npm run bench:http --')
   .option(
     '--only <names>',
     `some hosts or traffics, as in hono,many: ${[...HOSTS, ...TRAFFICS].join(', ')}`,
-    parseNames,
+    namesOf([...HOSTS, ...TRAFFICS]),
   )
   .option('--seconds <number>', 'length of a round with one client', parseWhole, WHOLE.seconds)
   .option('--rounds <number>', 'rounds of each server', parseWhole, WHOLE.rounds)
@@ -69,24 +72,4 @@ async function run({ only, seed, profile, json, ...amounts }: Options): Promise<
   for (const traffic of plan.traffics) console.log(`\n${TABLES[`http-${traffic}`](results)}`)
   if (failures.length > 0) console.log(`\nNot measured:\n${failureList(failures)}`)
   console.log(`\n## Goals\n\n${TABLES.goals(results)}`)
-}
-
-function parseNames(names: string): ReadonlySet<string> {
-  const known: readonly string[] = [...HOSTS, ...TRAFFICS]
-  const given = names.split(',')
-  const unknown = given.find((name) => !known.includes(name))
-  if (unknown === undefined) return new Set(given)
-  throw new InvalidArgumentError(`There is no ${unknown}; there are ${known.join(', ')}.`)
-}
-
-function parseWhole(text: string): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number > 0 && number <= 100_000_000) return number
-  throw new InvalidArgumentError('It must be a whole number above 0.')
-}
-
-function parseSeed(text: string): number {
-  const seed = Number(text)
-  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return seed
-  throw new InvalidArgumentError('It must be a whole number below 2^32.')
 }

@@ -1,8 +1,9 @@
 /** `npm run bench:micro`: times each public operation by itself, in seconds. Checks answers before and while it times. */
 import { cpus } from 'node:os'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import type { FnReturnedObject } from 'tinybench'
 import { Bench } from 'tinybench'
+import { parseSeed } from '../arguments.js'
 import type { Batch, Operation } from './operations.js'
 import { OPERATIONS } from './operations.js'
 
@@ -92,10 +93,4 @@ function figures({ operation: { name, what }, bench }: { operation: Operation; b
     errorPercent: Number(rme.toFixed(2)),
     batches: samplesCount,
   }
-}
-
-function parseSeed(text: string): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number >= 0 && number < 2 ** 32) return number
-  throw new InvalidArgumentError('It must be a whole number below 2^32.')
 }

@@ -2,7 +2,8 @@
  * `npm run bench:queue`: queues beside each other, each in a process of its own. Prints a table, and leaves the results where
  * `npm run bench:render` finds them.
  */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import { namesOf, wholeUpTo } from '../arguments.js'
 import { JobProcess } from '../job-process.js'
 import { Progress } from '../progress.js'
 import type { Failure, QueueCell, Results } from '../results.js'
@@ -29,9 +30,11 @@ const PATIENCE_MS = 40_000
 /** With a part of those who wait it is tried again. */
 const FEWER = 100
 
+const parseWhole = wholeUpTo(10_000_000)
+
 const program = new Command('npm run bench:queue --')
   .description('Times queues, counts the bytes of those who wait, and the most starts in a window: some 6 minutes.')
-  .option('--only <names>', `some of ${SUBJECT_NAMES.join(', ')}, separated by commas`, parseNames)
+  .option('--only <names>', `some of ${SUBJECT_NAMES.join(', ')}, separated by commas`, namesOf(SUBJECT_NAMES))
   .option('--waiting <number>', 'how many wait at once', parseWhole, WHOLE.waiting)
   .option('--idle <number>', 'calls with nobody waiting', parseWhole, WHOLE.idle)
   .option('--rounds <number>', 'rounds of the calls with nobody waiting', parseWhole, WHOLE.rounds)
@@ -96,18 +99,4 @@ async function measure(
   const hold = (count: number) => inProcess(`${count} waiting`, 'waiting', { subject, count })
   const held = (await hold(waiting)) ?? (await hold(Math.ceil(waiting / FEWER)))
   return { subject, idleNs, most, waiting: held }
-}
-
-function parseNames(names: string): ReadonlySet<string> {
-  const known: readonly string[] = SUBJECT_NAMES
-  const given = names.split(',')
-  const unknown = given.find((name) => !known.includes(name))
-  if (unknown === undefined) return new Set(given)
-  throw new InvalidArgumentError(`There is no ${unknown}; there are ${known.join(', ')}.`)
-}
-
-function parseWhole(text: string): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number > 0 && number <= 10_000_000) return number
-  throw new InvalidArgumentError('It must be a whole number from 1 to 10,000,000.')
 }

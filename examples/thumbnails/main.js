@@ -1,13 +1,20 @@
 // Each thumbnail waits for its turn. Those on screen go first, and Cancel ends the wait of all.
 import { loadLimiter } from 'spillway'
-import { Queue, throttledFetch } from 'spillway/queue'
+import { throttledFetch } from 'spillway/queue'
 
 const COUNT = 500
 // A little less than the API admits, as another page may ask, too.
 const limiter = await loadLimiter({ limit: 180, windowMs: 1000 })
-const apiFetch = throttledFetch({ limiter })
-// One second is a long time to change one's mind: few are asked for at once, so what is on screen is looked up late.
-const queue = new Queue(await loadLimiter({ limit: 1_000_000 }), { concurrency: 6, maxWaiting: COUNT, onChange: show })
+
+/** By address, what ends the wait of a thumbnail that has not been asked for yet. */
+const waits = new Map()
+const apiFetch = throttledFetch({
+  limiter,
+  fetch(address, init) {
+    waits.delete(address)
+    return fetch(address, init)
+  },
+})
 
 const cancel = new AbortController()
 const progress = document.querySelector('progress')
@@ -15,38 +22,32 @@ const output = document.querySelector('output')
 const grid = document.querySelector('main')
 let loaded = 0
 
-/** Waits of those that are not on screen: they are given up, and begun anew with priority, when they come into view. */
-const waits = new Map()
+/** Those that come into view while they wait begin anew, before all others. */
 const observer = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
-    if (!isIntersecting || !waits.has(target)) continue
-    waits.get(target).abort()
-    load(target, 3)
+    const wait = isIntersecting && waits.get(target.dataset.address)
+    if (!wait) continue
+    wait.abort()
+    load(target, 'high')
   }
 })
 
 for (let number = 0; number < COUNT; number++) {
   const image = document.createElement('img')
   image.alt = ''
-  image.dataset.number = number
+  image.dataset.address = `/thumbnails/${number}`
   grid.append(image)
   observer.observe(image)
-  load(image, 0)
+  load(image, 'auto')
 }
 
 async function load(image, priority) {
+  const { address } = image.dataset
   const wait = new AbortController()
-  waits.set(image, wait)
+  waits.set(address, wait)
   const signal = AbortSignal.any([wait.signal, cancel.signal])
   try {
-    const response = await queue.run(
-      'all',
-      () => {
-        waits.delete(image)
-        return apiFetch(`/thumbnails/${image.dataset.number}`, { signal: cancel.signal })
-      },
-      { priority, signal },
-    )
+    const response = await apiFetch(address, { priority, signal })
     image.src = URL.createObjectURL(await response.blob())
     loaded++
     show()

@@ -15,6 +15,7 @@ import * as nest from './checks/nest.mjs'
 import * as next from './checks/next.mjs'
 import * as node from './checks/node.mjs'
 import * as types from './checks/types.mjs'
+import { chosen } from './driver/choice.mjs'
 import { installApp, pack, removeApp } from './driver/package.mjs'
 
 /**
@@ -36,9 +37,7 @@ if (options.help) console.log(HELP)
 else process.exitCode = await main()
 
 async function main() {
-  const names = options.only?.split(',') ?? Object.keys(APPS)
-  const unknown = names.find((name) => !(name in APPS))
-  if (unknown !== undefined) throw new RangeError(`--only: there is no ${unknown}; there are ${Object.keys(APPS)}`)
+  const names = chosen(options.only, Object.keys(APPS))
   const folder = await mkdtemp(join(tmpdir(), 'spillway-packed-'))
   const counts = { passed: 0, failed: 0 }
   try {

@@ -8,6 +8,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { isInstalled, openPage } from './driver/browsers.mjs'
 import { BUNDLERS, compressedSize } from './driver/bundlers.mjs'
+import { chosen } from './driver/choice.mjs'
 import { addSuite, installApp, removeApp } from './driver/package.mjs'
 import { STRICT_POLICY, serve } from './driver/server.mjs'
 
@@ -30,9 +31,7 @@ async function main() {
     console.log('Chromium is not installed (.ci/install-tools installs it)\n0 passed, 0 failed, 5 skipped')
     return process.env.CI === 'true' ? 1 : 0
   }
-  const names = options.only?.split(',') ?? Object.keys(BUNDLERS)
-  const unknown = names.find((name) => !(name in BUNDLERS))
-  if (unknown !== undefined) throw new RangeError(`--only: there is no ${unknown}`)
+  const names = chosen(options.only, Object.keys(BUNDLERS))
   const app = await installApp(options.tarball)
   let failures = 0
   try {

@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util'
 import { address } from './driver/app-server.mjs'
 import { checkAwayPage } from './driver/away-page.mjs'
 import { isInstalled } from './driver/browsers.mjs'
+import { chosen } from './driver/choice.mjs'
 import { checkCrawler } from './driver/crawler.mjs'
 import { isNginxInstalled } from './driver/nginx.mjs'
 import { addFolder, installApp, pack, removeApp } from './driver/package.mjs'
@@ -74,9 +75,7 @@ if (options.help) console.log(HELP)
 else process.exitCode = await main()
 
 async function main() {
-  const names = options.only?.split(',') ?? NAMES
-  const unknown = names.find((name) => !NAMES.includes(name))
-  if (unknown !== undefined) throw new RangeError(`--only: there is no ${unknown}; there are ${NAMES.join(', ')}`)
+  const names = chosen(options.only, NAMES)
   const folder = await mkdtemp(join(tmpdir(), 'spillway-packed-'))
   const counts = { passed: 0, failed: 0, skipped: 0 }
   try {

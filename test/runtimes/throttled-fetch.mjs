@@ -8,6 +8,7 @@ import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { isInstalled, openChromium } from './driver/browsers.mjs'
+import { chosen } from './driver/choice.mjs'
 import { addFolder, installApp, removeApp } from './driver/package.mjs'
 import { denoBinary } from './driver/processes.mjs'
 import { serve } from './driver/server.mjs'
@@ -56,9 +57,7 @@ if (options.help) console.log(HELP)
 else process.exitCode = await main()
 
 async function main() {
-  const names = options.only?.split(',') ?? NAMES
-  const unknown = names.find((name) => !NAMES.includes(name))
-  if (unknown !== undefined) throw new RangeError(`--only: there is no ${unknown}; there are ${NAMES.join(', ')}`)
+  const names = chosen(options.only, NAMES)
   const app = await installApp(options.tarball)
   const counts = { passed: 0, failed: 0, skipped: 0 }
   try {

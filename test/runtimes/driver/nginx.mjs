@@ -110,8 +110,12 @@ async function listens(port) {
   for (;;) {
     const isThere = await new Promise((resolve) => {
       const socket = connect(port, '127.0.0.1')
-      socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
-      socket.on('connect', () => socket.destroy())
+      socket
+        .on('error', () => resolve(false))
+        .on('connect', () => {
+          socket.destroy()
+          resolve(true)
+        })
     })
     if (isThere) return
     await new Promise((resolve) => setTimeout(resolve, 20))

@@ -77,6 +77,6 @@ function numbers() {
   const images = [...document.querySelectorAll('img')]
   return {
     order: globalThis.thumbnails,
-    onScreen: images.filter(isInView).map((image) => Number(image.dataset.number)),
+    onScreen: images.filter(isInView).map((image) => Number(image.dataset.address.split('/').at(-1))),
   }
 }
