@@ -28,6 +28,8 @@ const MOST = 10_000
 interface Server {
   /** Requests that may leave in this period: those in flight are taken off already. */
   left: number
+  /** What was taken off `left` for others. */
+  reserve: number
   /** Places of requests that left in this period and are not answered. */
   unanswered: number
   /** When the next period begins. */
@@ -82,6 +84,7 @@ export class ServerPace {
       server.unanswered = 0
       server.random = Math.random()
       server.left = isShared ? SHARE : server.most
+      server.reserve = 0
       server.resetAt = now + server.periodMs
     }
     const { left, unanswered, resetAt } = server
@@ -140,14 +143,16 @@ export class ServerPace {
 
     if (remaining !== undefined) {
       // A few are left for others, who may have sent what is not counted yet.
-      const left = remaining - server.unanswered - (now < server.sharedUntil ? SHARE - 1 : 0)
+      const reserve = now < server.sharedUntil ? SHARE - 1 : 0
+      const left = remaining - server.unanswered - reserve
       // Answers overtake each other: one to an earlier request may only lower what is left.
       if (turn > server.answered || (isNow && left <= server.left)) {
-        if (server.tells && isNow && remaining < server.left) share()
+        if (server.tells && isNow && remaining < server.left + server.reserve) share()
         server.answered = turn
         server.most = server.tells ? Math.max(server.most, remaining + 1) : remaining + 1
         server.tells = true
         server.left = left
+        server.reserve = reserve
         resetIn(resetMs)
         if (left <= 0 && resetMs > this.#maxWaitMs) probe()
       }
@@ -188,6 +193,7 @@ export class ServerPace {
       const periodMs = Math.min(PERIOD_MS, this.#maxWaitMs)
       server = {
         left: FIRST,
+        reserve: 0,
         unanswered: 0,
         resetAt: systemClock() + periodMs,
         periodMs,

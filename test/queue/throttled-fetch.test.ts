@@ -1,6 +1,7 @@
 /** A fetch that waits: on faked time, with servers that keep a limit and tell of it, and servers that lie. */
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { seededRandom } from '../../bench/seeded-random.js'
 import type { HeaderStyle } from '../../src/http/index.js'
 import { guard } from '../../src/http/index.js'
 import type { LimiterOptions } from '../../src/index.js'
@@ -500,6 +501,7 @@ describe('other clients of the same limit', () => {
     ['a second', { limit: 50 }],
     ['a minute', { limit: 300, windowMs: 60_000 }],
   ])('three settle, and hardly any is denied: %s', async (_, limit) => {
+    vi.spyOn(Math, 'random').mockImplementation(seededRandom(1))
     const server = limitedServer(limit)
     const clients = Array.from({ length: 3 }, () =>
       throttledFetch({ limiter: limiterOf({ limit: 50 }), fetch: server.fetch }),
@@ -510,6 +512,23 @@ describe('other clients of the same limit', () => {
     // 5 with a window of a second, 30 with that of a minute, when this was written: the latencies are the same, jitter is not.
     expect(server.denials()).toBeLessThan(100)
   })
+
+  test.each(Array.from({ length: 12 }, (_, seed) => seed))(
+    'they do not storm again once they have settled: %i',
+    async (seed) => {
+      vi.spyOn(Math, 'random').mockImplementation(seededRandom(seed))
+      const server = limitedServer({ limit: 50 })
+      const clients = Array.from({ length: 3 }, () =>
+        throttledFetch({ limiter: limiterOf({ limit: 50 }), fetch: server.fetch }),
+      )
+      const calls = clients.flatMap((fetch) => Array.from({ length: 400 }, () => fetch(URL_A)))
+      await timeOf(Promise.all(calls))
+      const [{ at: start }] = server.arrivals
+      const late = server.arrivals.filter(({ at, status }) => status === 429 && at - start > 5000)
+      expect(late.length).toBeLessThan(10)
+      expect((await Promise.all(calls)).every(({ status }) => status === 200)).toBe(true)
+    },
+  )
 })
 
 describe('the queue', () => {
