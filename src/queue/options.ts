@@ -122,6 +122,8 @@ export function checkLimiter(given: unknown): void {
     if (typeof (given as QueueLimiter | undefined)?.[name] !== 'function')
       fail('limiter', given, 'a limiter, which decides at once')
   }
+  const { quota } = given as QueueLimiter
+  if (typeof quota?.limit !== 'number') fail('limiter.quota', quota, 'the quota of the limiter')
 }
 
 /** Checks what is asked for and by whom, and fills in the defaults. Own properties count. */

@@ -40,6 +40,9 @@ const LEAST_WAIT_MS = 0.01
 /** By so much sums of times may differ that are the same: no timer is to come a millisecond late for it. */
 const ROUNDING_MS = 1e-6
 
+/** Timers count whole milliseconds: a turn that comes right at a deadline is noticed by so much later. */
+const TIMER_STEP_MS = 1
+
 /** What `#ask` gives when others have to start first. */
 const AFTER_STARTS = -1
 
@@ -181,6 +184,7 @@ export class Queue {
    * a manual clock went on.
    */
   recheck(): void {
+    this.#expire(systemClock() - TIMER_STEP_MS)
     for (const user of this.#users.values()) if (this.#due.has(user)) this.#serve(user)
     this.#pump()
   }
@@ -264,10 +268,16 @@ export class Queue {
   #pump(): void {
     if (this.#waiting === 0 && !this.#alarm.isSet) return
     const now = systemClock() + ROUNDING_MS
+    // Before anybody's turn: after a stall, who has waited too long must not take the places of those who still wait.
+    this.#expire(now - TIMER_STEP_MS)
     while (this.#due.least <= now) this.#serve(this.#due.first!)
-    while (this.#deadlines.least <= now) this.#refuse(this.#deadlines.first!.waiter, 'ERR_QUEUE_TIMEOUT')
+    this.#expire(now)
     this.#startReady()
     this.#alarm.set(Math.min(this.#due.least, this.#deadlines.least), now)
+  }
+
+  #expire(until: number): void {
+    while (this.#deadlines.least <= until) this.#refuse(this.#deadlines.first!.waiter, 'ERR_QUEUE_TIMEOUT')
   }
 
   /** Lets in one job of each user in turn, while jobs may start. */
@@ -291,7 +301,8 @@ export class Queue {
     let mayStart = hasTurn || total === Infinity
     for (let waiter = user.next(); waiter; waiter = user.next()) {
       if (waiter.isJob && !mayStart) {
-        if (!this.#ready.has(user)) this.#ready.add(user, ++this.#turns)
+        user.turn ||= ++this.#turns
+        if (!this.#ready.has(user)) this.#ready.add(user, user.turn)
         return
       }
       this.#ready.delete(user)
@@ -309,10 +320,14 @@ export class Queue {
         this.#due.add(user, systemClock() + waitMs)
         return
       }
-      if (waiter.isJob) mayStart = total === Infinity
+      if (waiter.isJob) {
+        mayStart = total === Infinity
+        user.turn = 0
+      }
       peeks = false
     }
     this.#ready.delete(user)
+    user.turn = 0
     if (user.running + user.starting === 0) this.#users.delete(user.id)
   }
 

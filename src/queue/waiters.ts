@@ -89,6 +89,8 @@ export class User extends Lane implements Placed {
   place = -1
   /** Jobs that run. */
   running = 0
+  /** Among those whose next job waits for others to end; kept while something else of the user goes first. 0 for none. */
+  turn = 0
   /** Admissions whose start may lie ahead, and the base places that they took: see `Queue`. */
   starting = 0
   held = 0

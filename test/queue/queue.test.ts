@@ -102,6 +102,21 @@ describe('an end before the turn', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  test('by its time although the turn came, where a stall was longer than both: those who still wait go first', async () => {
+    for (const wake of ['timer', 'recheck'] as const) {
+      const { queue } = busyQueue()
+      const late = watch(queue.acquire('a', { timeoutMs: 1500 }))
+      const patient = watch(queue.acquire('a'))
+      vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 5000)
+      if (wake === 'timer') vi.advanceTimersToNextTimer()
+      else queue.recheck()
+      await microtasks()
+      expect(late.error).toMatchObject({ code: 'ERR_QUEUE_TIMEOUT' })
+      expect(patient.value).toMatchObject({ allowed: true })
+      vi.restoreAllMocks()
+    }
+  })
+
   test('what can never be', async () => {
     const { queue, limiter } = busyQueue()
     await expect(queue.acquire('b', { limit: 0 })).rejects.toMatchObject({ code: 'ERR_QUEUE_IMPOSSIBLE' })
@@ -201,6 +216,28 @@ describe('concurrency', () => {
     first.end()
     await Promise.all(done)
     expect(second).toHaveBeenCalledOnce()
+  })
+
+  test('a job keeps its turn while an acquire of its user goes first', async () => {
+    const limiter = limiterOf({ limit: 1, clock: () => performance.now() })
+    const queue = new Queue(limiter, { concurrency: 1 })
+    const open = openJob()
+    const order: string[] = []
+    const all: Promise<unknown>[] = [
+      queue.run('other', open.job),
+      queue.run('a', () => order.push('job of a')),
+      queue.run('b', () => order.push('job of b')),
+    ]
+    // Goes first of its user, and has to wait for the limiter once it has been let in.
+    all.push(queue.acquire('a', { priority: 1 }).then(() => order.push('acquire of a')))
+    all.push(queue.acquire('a', { priority: 1 }).then(() => order.push('second of a')))
+    await vi.advanceTimersByTimeAsync(1500)
+    expect(order).toEqual(['acquire of a', 'second of a'])
+    await vi.advanceTimersByTimeAsync(1000)
+    open.end()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(order.slice(2)).toEqual(['job of a', 'job of b'])
+    await Promise.all(all)
   })
 
   test('a job that fails makes room, and acquire needs none', async () => {
@@ -310,6 +347,11 @@ describe('bad input', () => {
   test.each(options)('options %o', (given, message, kind) => {
     expect(() => new Queue(limiter, given as QueueOptions)).toThrow(kind)
     expect(() => new Queue(limiter, given as QueueOptions)).toThrow(message)
+  })
+
+  test('a limiter without its quota', () => {
+    const { check, peek, refund, charge } = limiter
+    expect(() => new Queue({ check, peek, refund, charge } as never)).toThrow(/limiter.quota must be the quota/)
   })
 
   test.each([undefined, null, {}, { check() {} }, () => {}])('%o is no limiter', (given) => {

@@ -13,6 +13,7 @@ import {
   checkSweeping,
   checkTwin,
 } from './suite/lifecycle.mjs'
+import { checkQueue } from './suite/queue.mjs'
 import { checkExamples, checkIds, checkTrace, checkVerbs } from './suite/semantics.mjs'
 import { measure } from './suite/speed.mjs'
 
@@ -24,6 +25,7 @@ import { measure } from './suite/speed.mjs'
  * @param {Function} subject.createLimiter
  * @param {Function} subject.loadLimiter
  * @param {Function} subject.manualClock
+ * @param {Function} [subject.Queue] of `spillway/queue`; the one bundled file is without
  * @param {Function} [subject.loadModule] compiles `spillway/core.wasm`, where this can be done
  * @param {string} subject.runtime the name of the runtime that this is expected to be
  * @param {object} subject.trace the content of `trace.json`
@@ -44,6 +46,7 @@ export async function runConformance({ runtime, trace, measured = true, ...subje
     sweeping: () => checkSweeping(checks, subject),
     module: () => checkModule(checks, subject),
     twin: () => checkTwin(checks, subject),
+    queue: () => subject.Queue && checkQueue(checks, subject),
     closing: () => checkClosing(checks, subject),
   }
   for (const [name, run] of Object.entries(parts)) await checks.part(name, run)

@@ -3,6 +3,7 @@
  * standard output. Last it loads a limiter and leaves it open: that must not keep the process alive.
  */
 import { checkTogether, createLimiter, loadLimiter, manualClock } from 'spillway'
+import { Queue } from 'spillway/queue'
 import { runConformance } from '../conformance.mjs'
 import trace from '../trace.json' with { type: 'json' }
 
@@ -14,6 +15,7 @@ const report = await runConformance({
   createLimiter,
   loadLimiter,
   manualClock,
+  Queue,
   loadModule,
   runtime,
   trace,

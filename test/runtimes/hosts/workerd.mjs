@@ -1,5 +1,6 @@
 /** A Cloudflare Worker that runs the suite on request, and what its driver measures from outside. */
 import { checkTogether, createLimiter, loadLimiter, manualClock } from 'spillway'
+import { Queue } from 'spillway/queue'
 import { runConformance } from '../conformance.mjs'
 import { decide } from '../suite/speed.mjs'
 import trace from '../trace.json'
@@ -15,6 +16,7 @@ export default {
         createLimiter,
         loadLimiter,
         manualClock,
+        Queue,
         runtime: 'workerd',
         trace,
         measured: false,
