@@ -41,8 +41,8 @@ const playButton = byId('play', HTMLButtonElement)
 let lastDrawn = 0
 let lastTable = 0
 
-const player = new Player((ms) => {
-  simulation.advance(ms)
+const player = new Player(async (ms) => {
+  await simulation.advance(ms)
   const now = performance.now()
   if (calm.matches && now - lastDrawn < CALM_MS) return
   lastDrawn = now
@@ -93,9 +93,9 @@ function setPlaying(playing: boolean): void {
   status.say(() => (playing ? 'Playing' : `Paused. ${summary()}`))
 }
 
-function stepBy(ms: number): void {
+async function stepBy(ms: number): Promise<void> {
   if (player.playing) setPlaying(false)
-  simulation.advance(ms)
+  await simulation.advance(ms)
   drawAll()
   status.say(summary)
 }
@@ -207,10 +207,11 @@ const form = new Form(() => settings, {
 
 const holding = new Holding(
   byId('send', HTMLButtonElement),
-  () => {
-    simulation.hold(settings.shown)
+  async () => {
+    const followed = simulation.hold(settings.shown)
     // While the clock stands, one press is one request.
     if (!player.playing) simulation.release()
+    await followed
     drawAll()
     if (!player.playing) status.say(summary)
   },
@@ -218,8 +219,8 @@ const holding = new Holding(
 )
 
 const toggle = () => setPlaying(!player.playing)
-const step = () => stepBy(stepMs())
-const leap = () => stepBy(settings.windowMs)
+const step = () => void stepBy(stepMs())
+const leap = () => void stepBy(settings.windowMs)
 playButton.addEventListener('click', toggle)
 byId('step', HTMLButtonElement).addEventListener('click', step)
 byId('leap', HTMLButtonElement).addEventListener('click', leap)

@@ -65,6 +65,36 @@ export function judge(quota: Quota, times: readonly number[], now: number): Expe
   }
 }
 
+/** What a queue makes of requests of one user, who may be `most` to wait: its starts, and how many are left out or wait. */
+export function judgeWaiting(
+  quota: Quota,
+  times: readonly number[],
+  now: number,
+  most = 2 * quota.limit,
+): { starts: { time: number; came: number; isBase: boolean }[]; refused: number; waiting: number } {
+  const oracle = new Oracle(quota)
+  const starts: { time: number; came: number; isBase: boolean }[] = []
+  const waiting: number[] = []
+  let refused = 0
+  const take = (time: number, came: number) => {
+    const { base, burst } = oracle.decide('user', time)
+    if (base || burst) starts.push({ time, came, isBase: base > 0 })
+    return base || burst
+  }
+  let next = 0
+  for (let time = 0; time <= now; time++) {
+    while (waiting.length > 0 && (oracle.free('user', time) > 0 || oracle.thousandths('user', time) >= 1000)) {
+      take(time, waiting.shift()!)
+    }
+    for (; times[next] === time; next++) {
+      if (waiting.length === 0 && take(time, time)) continue
+      if (waiting.length < most) waiting.push(time)
+      else refused++
+    }
+  }
+  return { starts, refused, waiting: waiting.length }
+}
+
 /** The most of some times that lie in any half-open window: one that ends at one of them. */
 function worstWindow(times: readonly number[], windowMs: number): number {
   return Math.max(0, ...times.map((end) => times.filter((time) => time > end - windowMs && time <= end).length))

@@ -8,6 +8,8 @@ import { DEFAULTS } from '../src/model/settings.js'
 import type { Scenario } from '../src/model/simulation.js'
 import { Simulation } from '../src/model/simulation.js'
 import { BASE, BURST, DENIED } from '../src/model/user.js'
+import { STARTED } from '../src/model/waiting-line.js'
+import { judgeWaiting } from './judge.js'
 
 function scenario(patterns: readonly PatternName[], quota: Partial<Scenario> = {}): Scenario {
   return { ...DEFAULTS, patterns, ...quota }
@@ -28,14 +30,30 @@ describe('the simulation', () => {
     if (pattern !== 'none') expect(expected.length).toBeGreaterThan(200)
   })
 
+  it.each(PATTERN_NAMES)('lets a queue start what a plain model of waiting does: %s', async (pattern) => {
+    const quota = scenario([pattern, 'bursts'], { refillPerSecond: 2 })
+    const simulation = await Simulation.load(quota)
+    await simulation.advance(12_000)
+    const { id, requests } = simulation.users[0]!
+    const waits = simulation.line.of(id)
+    const { starts, refused, waiting } = judgeWaiting(quota, [...requests.since(0).time], 12_000)
+    const { time, outcome } = waits.events.since(0)
+    expect([...time].filter((_, k) => outcome[k] === STARTED)).toEqual(starts.map((start) => start.time))
+    expect([waits.started, waits.refused, simulation.line.waiting(id)]).toEqual([starts.length, refused, waiting])
+    expect(waits.longestMs).toBe(Math.max(0, ...starts.map((start) => start.time - start.came)))
+    expect(waits.counts.base.worst).toBeLessThanOrEqual(quota.limit)
+    if (pattern === 'hammer') expect(refused).toBeGreaterThan(1000)
+  })
+
   it('is the same however time is cut into steps', async () => {
     const patterns: PatternName[] = ['bursts', 'hammer', 'edge', 'above']
     const [whole, cut] = await Promise.all([Simulation.load(scenario(patterns)), Simulation.load(scenario(patterns))])
-    whole.advance(7000)
-    for (let ms = 0; ms < 7000; ms += 7) cut.advance(7)
+    await whole.advance(7000)
+    for (let ms = 0; ms < 7000; ms += 7) await cut.advance(7)
     for (const [index, user] of whole.users.entries()) {
       expect(cut.users[index]!.requests.since(0)).toEqual(user.requests.since(0))
       expect(cut.users[index]!.samples.since(0)).toEqual(user.samples.since(0))
+      expect(cut.line.of(user.id).events.since(0)).toEqual(whole.line.of(user.id).events.since(0))
     }
   })
 

@@ -13,7 +13,7 @@ import { seededRandom } from '../../bench/seeded-random.js'
 import type { PatternName } from '../../playground/src/model/patterns.js'
 import { PATTERNS } from '../../playground/src/model/patterns.js'
 import type { Expected } from '../../playground/test/judge.js'
-import { judge, until } from '../../playground/test/judge.js'
+import { judge, judgeWaiting, until } from '../../playground/test/judge.js'
 import type { Quota } from '../../src/limiter/index.js'
 import { DEFAULT_QUOTA } from '../../src/limiter/index.js'
 
@@ -138,6 +138,21 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
     expect(await text('[data-worst=bucket]')).toBe('99, 1.98× the limit')
   })
 
+  it('shows what a queue makes of the same requests', async () => {
+    await open('paused&a=bursts&burst=0&seed=3')
+    await move(8, 5)
+    const quota = { ...DEFAULT_QUOTA, capacity: 0 }
+    const times = until(PATTERNS.bursts.arrivals(quota, 0, seededRandom(3 * USERS.length)), 8250)
+    const { starts, refused, waiting } = judgeWaiting(quota, times, 8250)
+    const longest = Math.max(...starts.map(({ time, came }) => time - came))
+    expect(await text('[data-worst=queue]')).toBe('50')
+    expect(longest).toBeGreaterThan(500)
+    const told = longest < 1000 ? `${longest} ms` : `${longest / 1000} s`
+    expect(await text('[data-tally=queue]')).toBe(
+      `${starts.length} started, ${waiting} waiting, ${refused} refused; longest wait ${told}`,
+    )
+  })
+
   it('lists the latest requests, newest first, as the oracle decided them', async () => {
     await open('paused&a=edge')
     await page.click('#latest summary')
@@ -161,13 +176,14 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
     await move(4, 0)
     await page.click('#step')
     await page.click('#step')
-    // Colours of the light look: base, burst, denied, fixed window.
-    const rows = await marksByRow(page, ['#0f7480', '#b8720a', '#bd3344', '#6a54b0'])
+    // Colours of the light look: base, burst, denied, queue, fixed window.
+    const rows = await marksByRow(page, ['#0f7480', '#b8720a', '#bd3344', '#3d7a1f', '#6a54b0'])
     expect(rows.map((row) => row.map((count) => count > 0))).toEqual([
-      [true, false, false, false],
-      [false, true, false, false],
-      [false, false, true, false],
-      [false, false, false, true],
+      [true, false, false, false, false],
+      [false, true, false, false, false],
+      [false, false, true, false, false],
+      [false, false, false, true, false],
+      [false, false, false, false, true],
     ])
   })
 
@@ -294,7 +310,7 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
   })
 })
 
-/** Pixels of each colour in each of the upper four of the five rows of requests. */
+/** Pixels of each colour in each of the upper five of the six rows of requests. */
 function marksByRow(page: Page, colours: readonly string[]): Promise<number[][]> {
   return page.evaluate((wanted) => {
     const drawn = document.querySelector<HTMLCanvasElement>('#lanes canvas')
@@ -306,7 +322,7 @@ function marksByRow(page: Page, colours: readonly string[]): Promise<number[][]>
     context.drawImage(drawn, 0, 0)
     const rgb = wanted.map((hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)))
     // The chart has 6 pixels above its rows and 8 below; labels of rows are left of the first 70.
-    const height = (canvas.height - 14) / 5
+    const height = (canvas.height - 14) / 6
     return wanted.map((_, row) => {
       const { data } = context.getImageData(70, Math.round(6 + row * height), canvas.width - 70, Math.round(height))
       const counts = rgb.map(() => 0)

@@ -8,6 +8,7 @@ import { seededRandom } from '../../../bench/seeded-random.js'
 import type { Quota } from '../../../src/limiter/index.js'
 import type { PatternName } from './patterns.js'
 import { SAMPLES_A_WINDOW, User } from './user.js'
+import { WaitingLine } from './waiting-line.js'
 
 export const USER_IDS = ['A', 'B', 'C', 'D'] as const
 
@@ -22,11 +23,13 @@ export class Simulation {
   readonly users: readonly User[]
   readonly #limiter: Limiter
   readonly #clock: ManualClock
+  /** The same requests through a queue. */
+  readonly line: WaitingLine
   readonly #sampleMs: number
   #now = 0
   #nextSample = 0
 
-  /** Loads a limiter of its own, at time 0. */
+  /** Loads limiters of its own, at time 0. */
   static async load(scenario: Scenario): Promise<Simulation> {
     const { limit, windowMs, capacity, refillPerSecond } = scenario
     const clock = manualClock()
@@ -38,13 +41,14 @@ export class Simulation {
       maxUsers: USER_IDS.length,
       sweepIntervalMs: 0,
     })
-    return new Simulation(scenario, limiter, clock)
+    return new Simulation(scenario, limiter, clock, await WaitingLine.load(scenario, USER_IDS))
   }
 
-  private constructor(scenario: Scenario, limiter: Limiter, clock: ManualClock) {
+  private constructor(scenario: Scenario, limiter: Limiter, clock: ManualClock, line: WaitingLine) {
     this.quota = scenario
     this.#limiter = limiter
     this.#clock = clock
+    this.line = line
     this.#sampleMs = Math.max(1, Math.round(scenario.windowMs / SAMPLES_A_WINDOW))
     this.users = USER_IDS.map((id, index) => {
       const user = new User(id, scenario, limiter, seededRandom(scenario.seed * USER_IDS.length + index))
@@ -59,8 +63,12 @@ export class Simulation {
     return this.#now
   }
 
-  /** Moves on by so many whole milliseconds, the requests and samples on the way in the order of their times. */
-  advance(ms: number): void {
+  /**
+   * Moves on by so many whole milliseconds, the requests and samples on the way in the order of their times.
+   *
+   * @returns settles once the queue has followed
+   */
+  advance(ms: number): Promise<void> {
     const end = this.#now + ms
     for (;;) {
       const next = this.#nextToSend()
@@ -70,6 +78,7 @@ export class Simulation {
       this.#clock.set(time)
       if (next.next <= this.#nextSample) {
         next.send(time)
+        this.line.arrive(next.id, time)
       } else {
         for (const user of this.users) user.sample(time)
         this.#nextSample += this.#sampleMs
@@ -77,6 +86,7 @@ export class Simulation {
     }
     this.#clock.set(end)
     this.#now = end
+    return this.line.follow(end)
   }
 
   /** Lets a user follow another pattern from now on. */
@@ -85,9 +95,9 @@ export class Simulation {
   }
 
   /** Sends a request of a user now, and goes on sending until it is released. */
-  hold(index: number): void {
+  hold(index: number): Promise<void> {
     this.#user(index).hold(this.#now)
-    this.advance(0)
+    return this.advance(0)
   }
 
   release(): void {
@@ -102,6 +112,7 @@ export class Simulation {
 
   close(): void {
     this.#limiter.close()
+    this.line.close()
   }
 
   #nextToSend(): User {

@@ -4,6 +4,7 @@ import type { Simulation } from '../model/simulation.js'
 import { USER_IDS } from '../model/simulation.js'
 import type { User } from '../model/user.js'
 import { BASE, BURST, DENIED } from '../model/user.js'
+import { REFUSED, STARTED } from '../model/waiting-line.js'
 import { byId } from './dom.js'
 import type { MarkRow } from './marks.js'
 import { drawMarks } from './marks.js'
@@ -11,7 +12,7 @@ import { colour } from './palette.js'
 import { Panel, sloping, stepped } from './panel.js'
 
 /** Rows of the requests, from the top. The vertical scale counts from the bottom. */
-const ROWS = ['base', 'burst', 'denied', 'fixed', 'bucket'] as const
+const ROWS = ['base', 'burst', 'denied', 'queue', 'fixed', 'bucket'] as const
 const ROW = 26
 const EVERYONE_ROW = 20
 
@@ -106,11 +107,15 @@ export class Charts {
     if (!this.#simulation) return
     const { time: times, outcome, fixed, bucket } = this.#user.requests.since(this.#from)
     for (const row of outcomeRows(times, outcome, (index) => middle(index, ROWS.length), 8)) drawMarks(u, row)
-    for (const [index, admitted] of [fixed, bucket].entries()) {
-      const at = { times, middle: middle(3 + index, ROWS.length), half: 8 }
-      const name = index === 0 ? 'fixed' : 'bucket'
-      drawMarks(u, { ...at, has: (k) => admitted[k] === 1, shape: 'bar', colour: name })
-      drawMarks(u, { ...at, has: (k) => admitted[k] === 0, shape: 'stub', colour: 'denied' })
+    const queued = this.#simulation.line.of(this.#user.id).events.since(this.#from)
+    for (const [name, at, admitted] of [
+      ['queue', queued.time, queued.outcome],
+      ['fixed', times, fixed],
+      ['bucket', times, bucket],
+    ] as const) {
+      const row = { times: at, middle: middle(ROWS.indexOf(name), ROWS.length), half: 8 }
+      drawMarks(u, { ...row, has: (k) => admitted[k] === STARTED, shape: 'bar', colour: name })
+      drawMarks(u, { ...row, has: (k) => admitted[k] === REFUSED, shape: 'stub', colour: 'denied' })
     }
     rule(u, middle(2, ROWS.length) - 0.5, 'line')
   }

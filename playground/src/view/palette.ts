@@ -10,6 +10,7 @@ const NAMES = [
   'burst',
   'burst-soft',
   'denied',
+  'queue',
   'fixed',
   'bucket',
 ] as const

@@ -1,8 +1,10 @@
-/** The worst windows of the three limiters as bars against the limit, and how much each admitted. */
+/** The worst windows of the limiters and the queue as bars against the limit, and how much each admitted. */
 
 import type { Simulation } from '../model/simulation.js'
 import type { User } from '../model/user.js'
+import type { WindowCount } from '../model/window-count.js'
 import { make, setText } from './dom.js'
+import { queued } from './words.js'
 
 interface Row {
   readonly value: HTMLElement
@@ -14,27 +16,37 @@ interface Row {
 export class Scores {
   readonly #list: HTMLElement
   readonly #spillway: Row
+  readonly #queue: Row
   readonly #fixed: Row
   readonly #bucket: Row
 
   constructor(list: HTMLElement) {
     this.#list = list
     this.#spillway = this.#row('Spillway', 'spillway', true)
+    this.#queue = this.#row('Spillway, waiting in a queue', 'queue', true)
     this.#fixed = this.#row('Fixed window', 'fixed', false)
     this.#bucket = this.#row('Token bucket', 'bucket', false)
   }
 
-  show({ quota: { limit } }: Simulation, { counts, tally }: User): void {
-    const top = Math.max(2 * limit, counts.spillway.worst)
+  show(simulation: Simulation, user: User): void {
+    const { counts, tally } = user
+    const { limit } = simulation.quota
+    const waits = simulation.line.of(user.id)
+    const top = Math.max(2 * limit, counts.spillway.worst, waits.counts.all.worst)
     const place = (count: number) => `${((100 * count) / top).toFixed(2)}%`
     const requests = tally.base + tally.burst + tally.denied
     this.#list.style.setProperty('--limit', place(limit))
 
-    const onTop = counts.spillway.worst - counts.base.worst
-    // Exactly the tokens spent in the worst window: each was spent while the base places were all taken.
-    fill(this.#spillway, place(counts.base.worst), place(onTop))
-    setText(this.#spillway.value, onTop > 0 ? `${counts.base.worst} + ${onTop} burst` : String(counts.base.worst))
-    setText(this.#spillway.detail, `${tally.base} base, ${tally.burst} burst, ${tally.denied} denied`)
+    const ours = (row: Row, base: WindowCount, all: WindowCount, detail: string) => {
+      // Exactly the tokens spent in the worst window: each was spent while the base places were all taken.
+      const onTop = all.worst - base.worst
+      fill(row, place(base.worst), place(onTop))
+      setText(row.value, onTop > 0 ? `${base.worst} + ${onTop} burst` : String(base.worst))
+      setText(row.detail, detail)
+    }
+    const { base, burst, denied } = tally
+    ours(this.#spillway, counts.base, counts.spillway, `${base} base, ${burst} burst, ${denied} denied`)
+    ours(this.#queue, waits.counts.base, waits.counts.all, queued(simulation, user))
     for (const [row, worst, admitted] of [
       [this.#fixed, counts.fixed.worst, tally.fixed],
       [this.#bucket, counts.bucket.worst, tally.bucket],

@@ -37,10 +37,20 @@ export function standing(simulation: Simulation, index: number, user: User): str
   )
 }
 
-/** The worst windows of the three limiters, in a sentence. */
-export function worst({ quota }: Simulation, { counts }: User): string {
+/** What the queue made of a user's requests. */
+export function queued({ line }: Simulation, { id }: User): string {
+  const { started, refused, longestMs } = line.of(id)
+  return `${started} started, ${line.waiting(id)} waiting, ${refused} refused; longest wait ${duration(longestMs)}`
+}
+
+/** The worst windows, in a sentence. */
+export function worst(simulation: Simulation, user: User): string {
+  const { quota, line } = simulation
+  const { counts } = user
+  const queue = line.of(user.id).counts
   return (
     `Worst ${span(quota.windowMs)}: Spillway ${counts.base.worst} by base, ${counts.spillway.worst} with burst; ` +
-    `fixed window ${counts.fixed.worst}; token bucket ${counts.bucket.worst}.`
+    `queue ${queue.base.worst} by base, ${queue.all.worst} with burst; ` +
+    `fixed window ${counts.fixed.worst}; token bucket ${counts.bucket.worst}. Queue: ${queued(simulation, user)}.`
   )
 }
