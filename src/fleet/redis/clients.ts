@@ -1,0 +1,51 @@
+/** The clients of Redis and Valkey, as the one thing that is wanted of them: a command is sent, and its reply comes. */
+import { describe } from '../../limiter/index.js'
+
+/**
+ * Sends a command, whose key comes beside it for clusters, and gives the reply.
+ *
+ * @param command the name and the arguments, as in `['EVALSHA', sha, '1', key, ...]`
+ */
+export type SendCommand = (command: string[], key: string) => Promise<unknown>
+
+/** redis (node-redis) 5 and later: a client, a pool, a cluster or a Sentinel. */
+interface NodeRedis {
+  evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
+  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
+  del(key: string): Promise<unknown>
+}
+
+/** ioredis and iovalkey: a client or a cluster. */
+interface IoRedis {
+  call(command: string, ...args: string[]): Promise<unknown>
+}
+
+/** Valkey GLIDE: a client or a cluster client. */
+interface Glide {
+  customCommand(args: string[]): Promise<unknown>
+}
+
+/** A client that `redisStore` knows, or a function that sends a command. */
+export type RedisClient = NodeRedis | IoRedis | Glide | SendCommand
+
+/** How a client sends a command. */
+export function senderOf(client: RedisClient): SendCommand {
+  if (typeof client === 'function') return client
+  if (has(client, 'evalSha', 'eval', 'del')) return (command) => sendByNodeRedis(client as NodeRedis, command)
+  if (has(client, 'call', 'evalsha')) return ([name, ...args]) => (client as IoRedis).call(name as string, ...args)
+  if (has(client, 'customCommand')) return (command) => (client as Glide).customCommand(command)
+  throw new TypeError(
+    `client must be one of redis, ioredis, iovalkey or @valkey/valkey-glide, or a function that sends a command, not ${describe(client)}`,
+  )
+}
+
+/** By its methods, which know the key: those of a client, a cluster and a Sentinel alike. */
+function sendByNodeRedis(client: NodeRedis, [name, first, , key, ...args]: string[]): Promise<unknown> {
+  if (name === 'DEL') return client.del(first as string)
+  const options = { keys: [key as string], arguments: args }
+  return name === 'EVALSHA' ? client.evalSha(first as string, options) : client.eval(first as string, options)
+}
+
+function has(client: unknown, ...methods: string[]): boolean {
+  return methods.every((method) => typeof (client as Record<string, unknown> | null)?.[method] === 'function')
+}

@@ -1,0 +1,120 @@
+/** The store of a fleet in Redis or Valkey. */
+import { checkNames, systemClock } from '../../limiter/index.js'
+import type { Answer, FleetStore, Question, SharedLimit } from '../store.js'
+import { UserError } from '../store.js'
+import type { RedisClient, SendCommand } from './clients.js'
+import { senderOf } from './clients.js'
+import { PackedAnswer } from './packed-answer.js'
+import { script } from './script.js'
+
+/** What the server says of one key, being well itself. */
+const OF_ONE_KEY = /\b(WRONGTYPE|SPILLWAY)\b/
+
+/** As many milliseconds may the server's clock and the process's guess of it differ. */
+const SLACK_MS = 1000
+
+/** A limit that was begun. */
+interface Begun {
+  /** Arguments that all its questions have, as the script takes them. */
+  readonly args: readonly string[]
+  readonly prefix: string
+}
+
+/**
+ * Keeps the limits of a fleet in Redis 6.2 or later, or in Valkey: one key a user, `NAME/WINDOW:{USER}`, and one a limit,
+ * `NAME/WINDOW`. Standalone, with Sentinel, or a cluster, as the client does. The client is not closed with it.
+ *
+ * @param client a connected client of `redis`, `ioredis`, `iovalkey` or `@valkey/valkey-glide`; or a function that sends a command
+ *   and gives its reply: `(command, key) => promise`
+ * @throws {TypeError} for another client
+ * @example
+ * ```ts
+ * const client = await createClient().connect()
+ * const limiter = await loadFleetLimiter({ store: redisStore(client), name: 'api', processes: 8 })
+ * ```
+ */
+export function redisStore(client: RedisClient, options: Record<string, never> = {}): FleetStore {
+  checkNames('options', options, [])
+  return new RedisStore(senderOf(client), script)
+}
+
+export class RedisStore implements FleetStore {
+  readonly #send: SendCommand
+  readonly #script: string
+  /** For tests: what the script takes for the time, in microseconds. */
+  readonly #time: (() => number) | undefined
+  #sha: Promise<string> | string
+  readonly #begun = new Map<string, Begun>()
+  /** By how much the server's clock was ahead of the process's when it last answered; NaN before. */
+  #aheadMs = Number.NaN
+
+  constructor(send: SendCommand, text: string, time?: () => number) {
+    this.#send = send
+    this.#script = text
+    this.#time = time
+    this.#sha = sha1(text).then((sha) => {
+      this.#sha = sha
+      return sha
+    })
+  }
+
+  async begin({ name, quota }: SharedLimit): Promise<number> {
+    const { limit, windowMs, capacity, refillPerSecond } = quota
+    const prefix = `${name}/${windowMs}`
+    const args = [windowMs, limit, capacity, refillPerSecond].map(String)
+    const reply = await this.#run(prefix, ['begin', ...args, '0', '0'])
+    const [, now, begun] = reply.split(';')
+    this.#begun.set(name, { args: [...args, String(Number(begun) / 1000)], prefix })
+    return Math.max(0, (Number(now) - Number(begun)) / 1000)
+  }
+
+  async ask({ name, quota }: SharedLimit, { verb, userId, a, b, activity, usefulMs }: Question): Promise<Answer> {
+    const { args, prefix } = this.#begun.get(name) as Begun
+    const { firstMs, earnedMs, lastMs, spent, placesMs } = activity
+    const isTimeless = this.#time !== undefined || Number.isNaN(this.#aheadMs)
+    const stale = isTimeless ? 0 : systemClock() + this.#aheadMs + usefulMs + SLACK_MS
+    const command = [verb, ...args, String(stale)]
+    for (const number of [a, b, firstMs, earnedMs, lastMs, spent]) command.push(String(number))
+    for (const ago of placesMs) command.push(String(ago))
+    const answer = new PackedAnswer(await this.#run(keyOf(prefix, userId), command), quota)
+    this.#aheadMs = answer.nowMs - systemClock()
+    return answer
+  }
+
+  async reset({ name }: SharedLimit, userId: string): Promise<void> {
+    const { prefix } = this.#begun.get(name) as Begun
+    const key = keyOf(prefix, userId)
+    await this.#send(['DEL', key], key)
+  }
+
+  /** Runs the script, by its hash as long as the server has it: a new server and a flushed one have not. */
+  async #run(key: string, args: string[]): Promise<string> {
+    const sha = typeof this.#sha === 'string' ? this.#sha : await this.#sha
+    if (this.#time !== undefined) args.push(String(this.#time()))
+    let reply: unknown
+    try {
+      reply = await this.#send(['EVALSHA', sha, '1', key, ...args], key).catch((error: unknown) => {
+        if (!messageOf(error).includes('NOSCRIPT')) throw error
+        return this.#send(['EVAL', this.#script, '1', key, ...args], key)
+      })
+    } catch (error) {
+      throw OF_ONE_KEY.test(messageOf(error)) ? new UserError(messageOf(error), { cause: error }) : error
+    }
+    return typeof reply === 'string' ? reply : String(reply)
+  }
+}
+
+/** Clients send UTF-8, in which half a surrogate pair is like any other: such an id is spelt out. */
+function keyOf(prefix: string, userId: string): string {
+  if (!/\p{Surrogate}/u.test(userId)) return `${prefix}:{${userId}}`
+  return `${prefix}:{${Array.from({ length: userId.length }, (_, at) => userId.charCodeAt(at).toString(16))}}:16`
+}
+
+async function sha1(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(text))
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
