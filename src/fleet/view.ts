@@ -1,0 +1,183 @@
+/**
+ * What a process knows of the fleet's users: the window and the tokens that the store told last, and what the process has decided
+ * since. It lies in a limiter of the process's own, so an idle user costs what one costs there. Two things come of it:
+ *
+ * - **A user denied until T is not asked about again before T**: the store can only have learnt of more requests since.
+ * - **Decisions without asking**, by report and adopt: the process admits while its view is below the limit, and while fewer than
+ *   `allowance` of its own admissions are unknown to the store. `docs/fleet.md` has the bound that follows, and why.
+ */
+import type { Decision, Limiter, Quota, UserRecord } from '../limiter/index.js'
+import { createLimiter, optionsFor, TICKS, writeUser } from '../limiter/index.js'
+import type { FleetSettings } from './options.js'
+import type { Answer } from './store.js'
+import { Unreported } from './unreported.js'
+
+/** Milliseconds for which what nobody touches is kept at least: the window, or this. */
+const LEAST_PERIOD_MS = 1000
+
+export class View {
+  readonly limiter: Limiter
+  readonly #quota: Quota
+  readonly #allowance: number
+  readonly #paceMs: number
+  readonly #periodMs: number
+  readonly #most: number
+  readonly #mustTell: (user: Unreported) => void
+  /** Users with something unreported: those of this period, and those of the one before who were not touched in this. */
+  #users = new Map<string, Unreported>()
+  #older = new Map<string, Unreported>()
+  #periodEnds = -Infinity
+  /** The reading of the clock that all of this is about. */
+  now: number
+  /** The reading at which the limit would have begun. */
+  #beginning: number
+
+  /** @param mustTell is given a user whom nobody touched for long, and of whom the store has to learn something */
+  constructor({ quota, allowance, maxUsers, clock }: FleetSettings, mustTell: (user: Unreported) => void) {
+    this.#quota = quota
+    this.#allowance = allowance
+    this.#paceMs = quota.windowMs / quota.limit
+    this.#periodMs = Math.max(LEAST_PERIOD_MS, quota.windowMs * (1 + 2 / TICKS))
+    this.#mustTell = mustTell
+    this.now = clock()
+    this.#beginning = this.now
+    this.limiter = createLimiter({ ...optionsFor(quota), maxUsers, clock: () => this.now - this.#beginning })
+    this.#most = this.limiter.stats().maxUsers
+  }
+
+  /** Tells how long ago the limit began, which users never seen have tokens by. */
+  begin(ageMs: number): void {
+    this.#beginning = this.now - ageMs
+  }
+
+  /** What is unreported of a user. */
+  find(userId: string): Unreported | undefined {
+    if (this.now >= this.#periodEnds) this.#turn()
+    const user = this.#users.get(userId)
+    if (user !== undefined) return user
+    const older = this.#older.get(userId)
+    if (older !== undefined) {
+      this.#older.delete(userId)
+      this.#users.set(userId, older)
+    }
+    return older
+  }
+
+  /** The same, made if there is none. */
+  open(userId: string): Unreported {
+    const found = this.find(userId)
+    if (found !== undefined) return found
+    if (this.#users.size >= this.#most) this.#turn()
+    const user = new Unreported(userId)
+    this.#users.set(userId, user)
+    return user
+  }
+
+  forget(userId: string): void {
+    this.#users.delete(userId)
+    this.#older.delete(userId)
+    this.limiter.reset(userId)
+  }
+
+  /** Notes that a user asked and was denied, where that matters: for tokens. */
+  noteDenied(userId: string): void {
+    if (this.#quota.capacity === 0) return
+    const user = this.open(userId)
+    user.note(this.now, this.#paceMs)
+    user.wasDenied = true
+  }
+
+  /** Whether a request may be admitted as far as unreported ones go. */
+  hasAllowance(user: Unreported, cost: number): boolean {
+    if (user.held + cost <= this.#allowance) return true
+    user.trim(this.now - this.#quota.windowMs)
+    return user.held + cost <= this.#allowance
+  }
+
+  /** Decides without asking: whether it is admitted. */
+  admits(user: Unreported, cost: number, limit: number): boolean {
+    if (!this.hasAllowance(user, cost)) return this.#deny(user)
+    const { userId } = user
+    const isWhole = limit === this.#quota.limit
+    if (this.#quota.capacity > 0 && (user.sure < cost || !isWhole)) {
+      return this.decide(user, cost, limit).allowed
+    }
+    if (!this.limiter.isAllowed(userId, isWhole ? cost : { cost, limit })) return this.#deny(user)
+    user.sure -= cost
+    this.#take(user, cost, 0)
+    return true
+  }
+
+  /** Decides like `admits`, for a user with allowance, and tells all about it. */
+  decide(user: Unreported, cost: number, limit: number): Decision {
+    const decision = this.limiter.check(user.userId, { cost, limit })
+    if (limit === this.#quota.limit) user.sure = decision.remaining
+    if (decision.allowed) this.#take(user, cost - decision.fromBurst, decision.fromBurst)
+    else this.#deny(user)
+    return decision
+  }
+
+  /** Takes over what the store knows, with what it does not know yet. */
+  adopt(userId: string, answer: Answer): void {
+    const user = this.find(userId)
+    const record = answer.record()
+    let own = 0
+    if (user !== undefined) {
+      const unknown = [...user.told.flatMap(({ places }) => places), ...user.places]
+      own = this.#add(record, unknown)
+      for (const { spent } of [user, ...user.told]) record.tokens -= 1000 * spent
+      const last = Math.max(user.last || -Infinity, ...user.told.map((told) => told.last || -Infinity))
+      record.idleMs = Math.min(record.idleMs, this.now - last)
+      user.sure = Math.max(0, this.#quota.limit - answer.taken - own)
+    }
+    writeUser(this.limiter, userId, record)
+  }
+
+  #take(user: Unreported, base: number, tokens: number): void {
+    for (let place = 0; place < base; place++) user.places.push(this.now)
+    user.spent += tokens
+    if (this.#quota.capacity > 0) user.note(this.now, this.#paceMs)
+  }
+
+  #deny(user: Unreported): false {
+    if (this.#quota.capacity > 0) {
+      user.note(this.now, this.#paceMs)
+      user.wasDenied = true
+    }
+    return false
+  }
+
+  /** Adds places that the process took to those of a record. Gives how many of them are in the window. */
+  #add(record: UserRecord, places: readonly number[]): number {
+    const { ages, counts } = record
+    const tick = Math.floor(this.#ticksAt(this.now))
+    let added = 0
+    for (const place of places) {
+      const age = tick - Math.ceil(this.#ticksAt(place))
+      if (age >= TICKS) continue
+      added++
+      let at = ages.length
+      while (at > 0 && (ages[at - 1] as number) < age) at--
+      ages.splice(at, 0, age)
+      counts?.splice(at, 0, 1)
+    }
+    return added
+  }
+
+  #ticksAt(reading: number): number {
+    return ((reading - this.#beginning) * TICKS) / this.#quota.windowMs
+  }
+
+  /** Ends a period: of users whom nobody touched in it, all places have left the window. */
+  #turn(): void {
+    const untouched = this.#older
+    this.#older = this.#users
+    this.#users = new Map()
+    this.#periodEnds = this.now + this.#periodMs
+    for (const [userId, user] of untouched) {
+      if (user.spent === 0 && !user.wasDenied && user.told.length === 0) continue
+      this.#users.set(userId, user)
+      if (user.told.length === 0) this.#mustTell(user)
+    }
+  }
+}

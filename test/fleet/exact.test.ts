@@ -1,0 +1,94 @@
+/** Decisions of `check` over a real server, judged by the oracle: by one process, whose clock is the server's. */
+import { createClient } from 'redis'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { seededRandom } from '../../bench/seeded-random.js'
+import { Oracle } from '../../src/cli/stress/oracle.js'
+import { loadFleetLimiter } from '../../src/fleet/index.js'
+import { senderOf } from '../../src/fleet/redis/clients.js'
+import { RedisStore } from '../../src/fleet/redis/redis-store.js'
+import { timedScript } from '../../src/fleet/redis/script.js'
+import type { Quota } from '../../src/index.js'
+import { manualClock } from '../../src/index.js'
+import type { RedisServer } from './redis-servers.js'
+import { hasRedis, startRedis } from './redis-servers.js'
+
+const DECISIONS = process.env.CI ? 40_000 : 8000
+
+describe.skipIf(!hasRedis)('check', () => {
+  let server: RedisServer
+  const client = () => createClient({ url: server.url })
+  let redis: ReturnType<typeof client>
+  beforeAll(async () => {
+    server = await startRedis()
+    redis = client()
+    await redis.connect()
+  })
+  afterAll(async () => {
+    redis?.destroy()
+    await server?.stop()
+  })
+
+  const quotas: Quota[] = [
+    { limit: 5, windowMs: 1000, capacity: 3, refillPerSecond: 1 },
+    { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 2 },
+    { limit: 2, windowMs: 3000, capacity: 0, refillPerSecond: 0 },
+  ]
+  test.each(quotas)('is what the oracle says, though most denials are not asked about: %o', async (quota) => {
+    const clock = manualClock(5000)
+    const random = seededRandom(quota.limit)
+    const whole = (below: number) => Math.floor(random() * below)
+    const store = new RedisStore(senderOf(redis as never), timedScript, () => clock() * 1000)
+    const { limit, windowMs, capacity, refillPerSecond } = quota
+    const burst = { capacity, refillPerSecond }
+    const limiter = await loadFleetLimiter({
+      ...{ store, name: `exact ${limit}`, limit, windowMs, burst, processes: 1, clock, timeoutMs: 60_000 },
+    })
+    const oracle = new Oracle(quota)
+    for (let step = 0; step < DECISIONS / quotas.length; step++) {
+      const kind = whole(100)
+      if (kind < 70) clock.advance(whole(2))
+      else if (kind < 92) clock.advance(whole(Math.ceil((3 * windowMs) / limit)))
+      else clock.advance(kind === 92 ? windowMs : whole(kind === 93 ? 20 * windowMs : windowMs))
+      const user = `user ${whole(4)}`
+      const time = clock() - 5000
+      const dice = whole(300)
+      if (dice === 0) {
+        await limiter.refund(user, 3, 1)
+        oracle.refund(user, time, 3, 1)
+      } else if (dice === 1) {
+        await limiter.block(user, 700)
+        oracle.block(user, time, 700)
+      } else if (dice === 2) {
+        await limiter.unblock(user)
+        oracle.unblock(user, time)
+      } else if (dice === 3) {
+        await limiter.reset(user)
+        oracle.reset(user)
+      } else if (dice === 4) {
+        expect(await limiter.charge(user, 4)).toBe(oracle.charge(user, time, 4))
+      } else if (dice < 10) {
+        expect((await limiter.peek(user)).allowed).toBe(oracle.peek(user, time).allowed)
+      } else {
+        const cost = dice < 250 ? 1 : 1 + whole(Math.min(3, limit + capacity))
+        const within = dice < 270 ? limit : whole(limit + 1)
+        const verdict = oracle.decide(user, time, cost, within)
+        const decision = await limiter.check(user, { cost, limit: within })
+        const { allowed, fromBurst, remaining } = decision
+        expect({ step, allowed, fromBurst }).toEqual({ step, allowed: verdict.allowed, fromBurst: verdict.burst })
+        expect(remaining).toBe(oracle.free(user, time, within))
+        if (oracle.blockedUntil(user) <= time) {
+          expect(decision.burstRemaining).toBeCloseTo(oracle.thousandths(user, time) / 1000, 9)
+        }
+        if (!allowed && decision.retryAfterMs < Infinity && decision.reason === 'limit') {
+          expect(oracle.peek(user, time + decision.retryAfterMs, cost, within).allowed).toBe(true)
+          expect(oracle.peek(user, time + decision.retryAfterMs - 0.05, cost, within).allowed).toBe(false)
+        }
+      }
+    }
+    const { asked, allowed, denied, denialsKnown, failures } = limiter.stats()
+    expect(failures).toBe(0)
+    expect(asked).toBeLessThan(allowed + denied + 400)
+    expect(denialsKnown).toBeGreaterThan(denied / 4)
+    limiter.close()
+  })
+})
