@@ -1,15 +1,6 @@
-/** One limit over many processes: decisions by the store, and decisions without asking it. */
+/** One limit over many processes: what it is. */
 import type { Decision, Quota, RequestOptions } from '../limiter/index.js'
-import { checkNames, checkNumber, describe, maxCost, QUOTA_RANGES, systemClock } from '../limiter/index.js'
-import { Breaker } from './breaker.js'
-import { Deadlines } from './deadlines.js'
-import type { FleetOptions, FleetSettings, FleetState } from './options.js'
-import { checkFleetOptions } from './options.js'
-import type { Answer, Question, SharedLimit, Verb } from './store.js'
-import { NO_ACTIVITY, UserError } from './store.js'
-import type { Unreported } from './unreported.js'
-import { activityOf } from './unreported.js'
-import { View } from './view.js'
+import type { FleetState } from './options.js'
 
 /** What a fleet limiter has done in this process. */
 export interface FleetStats {
@@ -32,152 +23,59 @@ export interface FleetStats {
   maxUsers: number
 }
 
-const MOST_AFTERWARDS = QUOTA_RANGES.limit.to + QUOTA_RANGES.capacity.to
-const REQUEST_NAMES = ['cost', 'limit']
-
 /**
- * Loads a limiter whose limit all processes share that give the same store, name and window.
- *
- * It loads though the store does not answer: `onUnavailable` decides then.
- *
- * @throws {TypeError} for an option of a wrong type or one that does not exist
- * @throws {RangeError} for a number or a word that is not accepted
- * @example
- * ```ts
- * const limiter = await loadFleetLimiter({ store: redisStore(client), name: 'api', limit: 50, processes: 8 })
- * const { allowed, retryAfterMs } = await limiter.check('user123') // exact over the fleet
- * limiter.isAllowed('user123') // at once; at most `allowance` beyond the limit for each process
- * ```
+ * A limit that processes share. Made by `loadFleetLimiter`. All methods may be used detached from it. Those that give promises reject
+ * with what is said to be thrown; those that say so also with an `Error` if the store does not answer in time.
  */
-export async function loadFleetLimiter(options: FleetOptions): Promise<FleetLimiter> {
-  const limiter = new FleetLimiter(checkFleetOptions(options))
-  await limiter.begin()
-  return limiter
-}
-
-/** A limit that processes share. Methods are fields, so that they can be used detached from the limiter. */
-export class FleetLimiter implements Disposable {
+export interface FleetLimiter extends Disposable {
+  /** What a user may take: the options `limit`, `windowMs` and `burst`, defaults filled in. */
   readonly quota: Quota
-  readonly #settings: FleetSettings
-  readonly #shared: SharedLimit
-  readonly #view: View
-  readonly #breaker: Breaker
-  readonly #deadlines: Deadlines
-  /** Reports wait until a process has so many. */
-  readonly #lazily: number
-  #begun: Promise<void> | undefined
-  #hasBegun = false
-  #isClosed = false
-  readonly #counts = { allowed: 0, denied: 0, asked: 0, reports: 0, denialsKnown: 0, decidedAlone: 0, failures: 0 }
-
-  /** @internal */
-  constructor(settings: FleetSettings) {
-    const { quota, name, timeoutMs, allowance, onStateChange } = settings
-    this.quota = Object.freeze(quota)
-    this.#settings = settings
-    this.#shared = { name, quota }
-    this.#view = new View(settings, (user) => this.#report(user))
-    this.#breaker = new Breaker((state, error) => onStateChange?.(state, error))
-    this.#deadlines = new Deadlines(timeoutMs, systemClock)
-    this.#lazily = Math.ceil(allowance / 2)
-  }
-
-  /** @internal */
-  async begin(): Promise<void> {
-    await this.#inTime(() => this.#beginning()).catch(() => {})
-  }
 
   /**
    * Decides by what the whole fleet has admitted: exact. At once, without a question, where the store has said that the user is
    * denied for longer.
    *
    * @returns a decision, within `timeoutMs`: `onUnavailable` makes it if the store does not
-   * @throws as `isAllowed` does; all are rejections
+   * @throws {TypeError} if the id is not a string, or the cost or the limit not a number
+   * @throws {RangeError} if the cost or the limit is not in its range
+   * @throws {Error} if the limiter is closed
    * @example
    * ```ts
    * const { allowed, remaining, retryAfterMs } = await limiter.check('user123', { cost: 2 })
    * ```
    */
-  readonly check = async (userId: string, request: number | RequestOptions = 1): Promise<Decision> => {
-    const { cost, limit } = this.#read(userId, request)
-    const known = this.#view.limiter.peek(userId, { cost, limit })
-    const isInView = known.resetMs > 0
-    let decision: Decision
-    if (!known.allowed && (isInView || known.reason === 'blocked')) {
-      this.#counts.denialsKnown++
-      // It is activity: here, and, with the next question, in the store.
-      decision = this.#view.limiter.check(userId, { cost, limit })
-      if (known.reason !== 'blocked') this.#view.noteDenied(userId)
-    } else {
-      // What the view has of a user stays as new as the answers, so that a denial by it tells the right time.
-      decision = await this.#ask('decide', userId, cost, limit).then(
-        (answer) => {
-          if (isInView && answer.verdict === 'admitted') this.#adopt(userId, answer)
-          return this.#decisionOf(answer, userId, cost, limit)
-        },
-        () => this.#decideAlone(userId, cost, limit),
-      )
-    }
-    this.#count(decision.allowed)
-    return decision
-  }
+  check(userId: string, request?: number | RequestOptions): Promise<Decision>
 
   /**
    * Decides at once, by what the process knows. In any window all processes together admit at most `limit` and `allowance` for each
    * process. A user far below the limit costs the store nothing.
    *
    * @param request what it asks for; its cost is `allowance` at most
-   * @throws {TypeError} if the id is not a string, or the cost or the limit not a number
-   * @throws {RangeError} if the cost or the limit is not in its range
-   * @throws {Error} if the limiter is closed
+   * @throws as `check` does
    * @example
    * ```ts
    * if (!limiter.isAllowed('user123')) return new Response('slow down', { status: 429 })
    * ```
    */
-  readonly isAllowed = (userId: string, request: number | RequestOptions = 1): boolean => {
-    const { cost, limit } = this.#read(userId, request)
-    const { allowance, onUnavailable } = this.#settings
-    if (cost > allowance) checkNumber('cost', cost, { from: 1, to: allowance, whole: true })
-    if (this.#breaker.state === 'unavailable' && onUnavailable !== 'share') {
-      this.#probe(userId)
-      return this.#count(onUnavailable === 'allow')
-    }
-    const user = this.#view.open(userId)
-    user.isSynchronous = true
-    const allowed = this.#view.admits(user, cost, limit)
-    if (user.told.length === 0 && (user.spent > 0 || user.places.length >= this.#lazily)) this.#report(user)
-    return this.#count(allowed)
-  }
+  isAllowed(userId: string, request?: number | RequestOptions): boolean
 
-  /** Tells what `check` would decide, and where the user stands. Changes nothing, and is no activity. Rejects if the store does not answer. */
-  readonly peek = async (userId: string, request: number | RequestOptions = 1): Promise<Decision> => {
-    const { cost, limit } = this.#read(userId, request)
-    const answer = await this.#ask('peek', userId, cost, limit)
-    return this.#decisionOf(answer, userId, cost, limit)
-  }
+  /**
+   * Tells what `check` would decide, and where the user stands. Changes nothing, and is no activity. Rejects if the store does not
+   * answer.
+   */
+  peek(userId: string, request?: number | RequestOptions): Promise<Decision>
 
-  /** Tells the burst tokens that a user has now, with fractions. As `peek`. */
-  readonly getBurstAllowance = async (userId: string): Promise<number> => {
-    const { burstRemaining } = await this.peek(userId)
-    return burstRemaining
-  }
+  /** Tells the burst tokens that a user has now, with fractions. Rejects if the store does not answer. */
+  getBurstAllowance(userId: string): Promise<number>
 
-  /** Undoes admissions, as `Limiter.refund` does. Other processes know of it when they next hear of the user. Rejects if the store does not answer. */
-  readonly refund = async (userId: string, cost = 1, fromBurst = 0): Promise<void> => {
-    this.#read(userId, 1)
-    checkNumber('cost', cost, { from: 0, to: MOST_AFTERWARDS, whole: true })
-    checkNumber('fromBurst', fromBurst, { from: 0, to: cost, whole: true })
-    await this.#command('refund', userId, cost - fromBurst, fromBurst)
-  }
+  /**
+   * Undoes admissions, as `Limiter.refund` does. Other processes know of it when they next hear of the user. Rejects if the store does
+   * not answer.
+   */
+  refund(userId: string, cost?: number, fromBurst?: number): Promise<void>
 
   /** Takes what a request turned out to cost, as `Limiter.charge` does. Rejects if the store does not answer. */
-  readonly charge = async (userId: string, cost: number): Promise<number> => {
-    this.#read(userId, 1)
-    checkNumber('cost', cost, { from: 0, to: MOST_AFTERWARDS, whole: true })
-    const { places } = await this.#command('charge', userId, cost, 0)
-    return places
-  }
+  charge(userId: string, cost: number): Promise<number>
 
   /**
    * Denies everything for a user for so long, in all processes: by `check` at once, by `isAllowed` of other processes once they hear
@@ -185,219 +83,20 @@ export class FleetLimiter implements Disposable {
    *
    * @param ms 1 to 4,398,046,511,104 (139 years)
    */
-  readonly block = async (userId: string, ms: number): Promise<void> => {
-    this.#read(userId, 1)
-    checkNumber('ms', ms, { from: 1, to: 2 ** 42 })
-    await this.#command('block', userId, ms, 0)
-  }
+  block(userId: string, ms: number): Promise<void>
 
   /** Ends a block, as `block` makes one. */
-  readonly unblock = async (userId: string): Promise<void> => {
-    this.#read(userId, 1)
-    await this.#command('unblock', userId, 0, 0)
-  }
+  unblock(userId: string): Promise<void>
 
-  /** Forgets a user, in the store and here. Other processes go by what they know until they next hear of the user. Rejects if the store does not answer. */
-  readonly reset = async (userId: string): Promise<void> => {
-    this.#read(userId, 1)
-    await this.#inTime(async () => {
-      await this.#beginning()
-      await this.#settings.store.reset(this.#shared, userId)
-    })
-    this.#view.forget(userId)
-  }
+  /**
+   * Forgets a user, in the store and here. Other processes go by what they know until they next hear of the user. Rejects if the store
+   * does not answer.
+   */
+  reset(userId: string): Promise<void>
 
-  readonly stats = (): FleetStats => {
-    const { users, maxUsers } = this.#view.limiter.stats()
-    return { state: this.#breaker.state, ...this.#counts, users, maxUsers }
-  }
+  /** Tells what was done in this process, and whether the store answers. */
+  stats(): FleetStats
 
-  /** Decides no more. The client of the store stays open; what the store does not know yet, it never will. */
-  readonly close = (): void => {
-    this.#isClosed = true
-    this.#view.limiter.close()
-  };
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  /** Checks a request, and reads the clock. */
-  #read(userId: string, request: number | RequestOptions): { cost: number; limit: number } {
-    if (this.#isClosed) throw new Error('The limiter is closed')
-    if (typeof userId !== 'string') throw new TypeError(`userId must be a string, not ${describe(userId)}`)
-    const { quota } = this
-    let cost = 1
-    let { limit } = quota
-    if (request !== 1) {
-      const given: RequestOptions =
-        typeof request === 'object' ? ({ __proto__: null, ...request } as RequestOptions) : { cost: request }
-      if (typeof request === 'object') checkNames('request', request, REQUEST_NAMES)
-      if (given.cost !== undefined) cost = checkNumber('cost', given.cost, { from: 1, to: maxCost(quota), whole: true })
-      if (given.limit !== undefined) limit = checkNumber('limit', given.limit, { from: 0, to: limit, whole: true })
-    }
-    this.#view.now = this.#settings.clock()
-    return { cost, limit }
-  }
-
-  #count(allowed: boolean): boolean {
-    if (allowed) this.#counts.allowed++
-    else this.#counts.denied++
-    return allowed
-  }
-
-  /** Puts a question that is about a user, together with what the store does not know of it. */
-  async #ask(verb: Verb, userId: string, a: number, b: number): Promise<Answer> {
-    if (!this.#breaker.permits(systemClock())) throw new Error('The store of the fleet does not answer')
-    const user = this.#view.find(userId)
-    const { now } = this.#view
-    if (user === undefined || verb === 'peek') {
-      const activity = user === undefined ? NO_ACTIVITY : activityOf(user, now)
-      return this.#put({ verb, userId, a, b, activity, usefulMs: this.#settings.timeoutMs })
-    }
-    const { told, activity } = user.tell(now)
-    const settled = (answer: Answer) => {
-      user.settle(told)
-      if (user.isSynchronous) this.#adopt(userId, answer)
-    }
-    return this.#put({ verb, userId, a, b, activity, usefulMs: this.#settings.timeoutMs }, settled, () =>
-      user.takeBack(told),
-    )
-  }
-
-  /** Puts a question to the store. What comes of it is seen to though it may come too late for the one who asked. */
-  #put(question: Question, settled?: (answer: Answer) => void, failed?: () => void): Promise<Answer> {
-    this.#counts.asked++
-    return this.#inTime(async (isLate) => {
-      try {
-        if (!this.#hasBegun) await this.#beginning()
-        const answer = await this.#settings.store.ask(this.#shared, question)
-        if (!isLate()) this.#breaker.succeeded()
-        if (answer.verdict === 'stale') throw new Error('The store came to the question too late')
-        if (!this.#isClosed) settled?.(answer)
-        return answer
-      } catch (error) {
-        failed?.()
-        throw error
-      }
-    })
-  }
-
-  /** Does something that has to be done in time, and tells the breaker if it fails. */
-  #inTime<Result>(act: (isLate: () => boolean) => Promise<Result>): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      let isLate = false
-      const fail = (error: unknown) => {
-        this.#counts.failures++
-        if (!(error instanceof UserError)) this.#breaker.failed(systemClock(), error)
-        reject(error)
-      }
-      const end = this.#deadlines.begin(() => {
-        isLate = true
-        fail(new Error(`The store of the fleet gave no answer within ${this.#settings.timeoutMs} ms`))
-      })
-      act(() => isLate).then(
-        (result) => {
-          end()
-          resolve(result)
-        },
-        (error) => {
-          end()
-          if (!isLate) fail(error)
-        },
-      )
-    })
-  }
-
-  /** Makes sure that the store knows of the limit. */
-  #beginning(): Promise<void> {
-    this.#begun ??= this.#settings.store.begin(this.#shared).then(
-      (ageMs) => {
-        this.#hasBegun = true
-        this.#view.begin(ageMs)
-      },
-      (error) => {
-        this.#begun = undefined
-        throw error
-      },
-    )
-    return this.#begun
-  }
-
-  async #command(verb: Verb, userId: string, a: number, b: number): Promise<Answer> {
-    const answer = await this.#ask(verb, userId, a, b)
-    this.#adopt(userId, answer)
-    return answer
-  }
-
-  /** Tells the store what it does not know of a user. Nobody waits for it. */
-  #report(user: Unreported): void {
-    if (!this.#breaker.permits(systemClock())) return
-    this.#counts.reports++
-    const { told, activity } = user.tell(this.#view.now)
-    const question: Question = {
-      verb: 'report',
-      userId: user.userId,
-      a: 0,
-      b: 0,
-      activity,
-      usefulMs: this.#settings.timeoutMs,
-    }
-    this.#put(
-      question,
-      (answer) => {
-        user.settle(told)
-        this.#adopt(user.userId, answer)
-      },
-      () => user.takeBack(told),
-    ).catch(() => {})
-  }
-
-  /** Tries the store now and then, while nothing else does. */
-  #probe(userId: string): void {
-    this.#ask('peek', userId, 1, this.quota.limit).catch(() => {})
-  }
-
-  #adopt(userId: string, answer: Answer): void {
-    this.#view.now = this.#settings.clock()
-    this.#view.adopt(userId, answer)
-  }
-
-  #decisionOf(answer: Answer, userId: string, cost: number, limit: number): Decision {
-    const { taken, tokens, resetMs, places } = answer
-    if (answer.verdict === 'admitted') {
-      return {
-        allowed: true,
-        limit,
-        remaining: Math.max(0, limit - taken),
-        burstRemaining: Math.min(this.quota.capacity, Math.max(0, tokens) / 1000),
-        fromBurst: places,
-        retryAfterMs: 0,
-        resetMs,
-        reason: undefined,
-      }
-    }
-    this.#adopt(userId, answer)
-    // The view has all that it takes to tell until when.
-    const decision = this.#view.limiter.peek(userId, { cost, limit })
-    return decision.allowed
-      ? { ...decision, allowed: false, fromBurst: 0, retryAfterMs: resetMs, reason: 'limit' }
-      : decision
-  }
-
-  /** Decides for want of the store. */
-  #decideAlone(userId: string, cost: number, limit: number): Decision {
-    const { onUnavailable, allowance } = this.#settings
-    this.#counts.decidedAlone++
-    this.#view.now = this.#settings.clock()
-    const user = this.#view.open(userId)
-    if (onUnavailable === 'share' && cost <= allowance && this.#view.hasAllowance(user, cost)) {
-      return this.#view.decide(user, cost, limit)
-    }
-    const standing = this.#view.limiter.peek(userId, { cost, limit })
-    if (onUnavailable === 'allow') return { ...standing, allowed: true, fromBurst: 0, retryAfterMs: 0, reason: undefined }
-    // Room is made by the window at the latest, or by the store when it answers again.
-    const retryAfterMs = standing.allowed ? this.quota.windowMs : standing.retryAfterMs
-    return { ...standing, allowed: false, fromBurst: 0, retryAfterMs, reason: standing.reason ?? 'limit' }
-  }
+  /** Decides no more. The client of the store stays open. What the store does not know yet, it never will. */
+  close(): void
 }

@@ -1,6 +1,6 @@
 /** What `import ... from 'spillway/fleet'` gives. */
 export type { FleetLimiter, FleetStats } from './fleet-limiter.js'
-export { loadFleetLimiter } from './fleet-limiter.js'
+export { loadFleetLimiter } from './load.js'
 export type { FleetOptions, FleetState } from './options.js'
 export type { RedisClient, SendCommand } from './redis/clients.js'
 export { redisStore } from './redis/redis-store.js'

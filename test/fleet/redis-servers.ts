@@ -53,7 +53,20 @@ export async function startRedis(
   const start = async () => {
     child = spawn(
       program,
-      [...config, '--port', String(listens), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no', ...options],
+      [
+        ...config,
+        '--port',
+        String(listens),
+        '--bind',
+        '127.0.0.1',
+        '--dir',
+        dir,
+        '--save',
+        '',
+        '--appendonly',
+        'no',
+        ...options,
+      ],
       { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env }, ...UNPRIVILEGED },
     )
     await ready(child)

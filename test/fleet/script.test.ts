@@ -3,8 +3,8 @@ import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seededRandom } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
-import { RedisStore } from '../../src/fleet/redis/redis-store.js'
 import { senderOf } from '../../src/fleet/redis/clients.js'
+import { RedisStore } from '../../src/fleet/redis/redis-store.js'
 import { timedScript } from '../../src/fleet/redis/script.js'
 import type { Answer, SharedLimit, Verb } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
@@ -69,7 +69,8 @@ describe.skipIf(!hasRedis)('the script', () => {
           const verb = dice % 10 === 0 ? 'peek' : 'decide'
           ask(verb, cost, within)
           const isBlocked = oracle.blockedUntil(userId) > time
-          const verdict = verb === 'peek' ? oracle.peek(userId, time, cost, within) : oracle.decide(userId, time, cost, within)
+          const verdict =
+            verb === 'peek' ? oracle.peek(userId, time, cost, within) : oracle.decide(userId, time, cost, within)
           expected.push([
             verdict.allowed ? 'admitted' : isBlocked ? 'blocked' : 'limit',
             verdict.burst,
@@ -115,7 +116,8 @@ describe.skipIf(!hasRedis)('the script', () => {
       }
       const given = (await Promise.all(answers)).map((answer, index) => seen[index]!(answer))
       for (const [index, said] of given.entries()) {
-        if (JSON.stringify(said) !== JSON.stringify(expected[index])) expect({ index, said }).toEqual({ index, said: expected[index] })
+        if (JSON.stringify(said) !== JSON.stringify(expected[index]))
+          expect({ index, said }).toEqual({ index, said: expected[index] })
       }
       checked += given.length
       for (const user of oracle.users) oracle.forget(user, now - origin - 2 * windowMs)

@@ -111,6 +111,26 @@ test('the names that each subpath exports', () => {
           "SpillwayStore",
         ],
       },
+      "./fleet": {
+        "types": [
+          "Activity",
+          "Answer",
+          "FleetLimiter",
+          "FleetOptions",
+          "FleetState",
+          "FleetStats",
+          "FleetStore",
+          "Question",
+          "RedisClient",
+          "SendCommand",
+          "SharedLimit",
+          "Verb",
+        ],
+        "values": [
+          "loadFleetLimiter",
+          "redisStore",
+        ],
+      },
       "./hono": {
         "types": [
           "HeaderStyle",

@@ -53,7 +53,7 @@ export async function pack(destination) {
 /** What is packed but not compiled from a source: what npm always packs, bundles, and pages with what they link to. */
 const OTHER_FILES = [
   /^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/,
-  /^dist\/(core\.wasm|spillway\.min\.js|(((http|queue)\/)?index|http\/adapters\/\w+|stores\/[\w-]+)\.[mc]js)$/,
+  /^dist\/(core\.wasm|spillway\.min\.js|(((http|queue|fleet|fleet\/cluster)\/)?index|http\/adapters\/\w+|stores\/[\w-]+)\.[mc]js)$/,
   /^(docs|examples|bench\/plots)\//,
 ]
 
