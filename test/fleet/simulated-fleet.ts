@@ -55,7 +55,7 @@ export class PlainStore {
     const resetMs = taken === 0 ? 0 : (places.at(-1) as number) + windowMs - time
     const fraction = (time * TICKS) / windowMs - tick
     const record = () => ({ idleMs: 0, tokens: 0, blockedMs: 0, ages: [...ages], counts: undefined, fraction })
-    return { verdict, places: 0, taken, tokens: 0, resetMs, record }
+    return { verdict, atMs: time, places: 0, taken, tokens: 0, resetMs, record }
   }
 }
 
