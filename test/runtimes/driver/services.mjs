@@ -2,7 +2,7 @@
  * The examples that put a limit of 10 requests a minute in front of a service: Express, Fastify, Hono, Koa, Nest, Next.js,
  * and `guard` alone. Each is asked through two proxies, which stand for two clients, and Express through a real nginx, too.
  */
-import { cp, readFile } from 'node:fs/promises'
+import { cp } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { buildNext } from '../checks/next.mjs'
 import { withServer } from './app-server.mjs'
@@ -10,11 +10,10 @@ import { withNginx } from './nginx.mjs'
 import { addFolder, installApp, removeApp } from './package.mjs'
 import { bunBinary, denoBinary, nodeBinary } from './processes.mjs'
 import { startProxy } from './proxy.mjs'
-import { install, run } from './tools.mjs'
+import { install, run, withVersion } from './tools.mjs'
 import { COMPATIBILITY_DATE, MINIFLARE, NEST, NEXT_16, NODE_TYPES } from './versions.mjs'
 import { checkWebSockets } from './web-sockets.mjs'
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const SERVE_WORKER = fileURLToPath(new URL('serve-worker.mjs', import.meta.url))
 
 const LIMIT = 10
@@ -57,12 +56,6 @@ export async function checkService(tarball, name) {
   } finally {
     await removeApp(app)
   }
-}
-
-async function withVersion(tool) {
-  if (tool.lastIndexOf('@') > 0) return tool
-  const { devDependencies } = JSON.parse(await readFile(`${ROOT}package.json`, 'utf8'))
-  return `${tool}@${devDependencies[tool]}`
 }
 
 function node(file) {

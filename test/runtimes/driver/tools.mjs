@@ -1,12 +1,13 @@
 /** Installs tools at pinned versions, each in a folder of its own, where the next run finds them again. */
 import { execFile } from 'node:child_process'
-import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 
 export const run = promisify(execFile)
 
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/spillway/', import.meta.url))
 
 /**
@@ -48,4 +49,11 @@ export async function exists(path) {
     () => true,
     () => false,
   )
+}
+
+/** A package with its version: that of the repository, if none is given. */
+export async function withVersion(tool) {
+  if (tool.lastIndexOf('@') > 0) return tool
+  const { devDependencies } = JSON.parse(await readFile(`${ROOT}package.json`, 'utf8'))
+  return `${tool}@${devDependencies[tool]}`
 }
