@@ -7,3 +7,5 @@
  */
 export type { CountingStoreOptions as SpillwayStoreOptions, KeyInfo } from './counting-store.js'
 export { SpillwayStore } from './counting-store.js'
+export type { SharedLimiter } from './shared-store.js'
+export { SharedSpillwayStore } from './shared-store.js'

@@ -82,9 +82,11 @@ test('the names that each subpath exports', () => {
       "./express-rate-limit": {
         "types": [
           "KeyInfo",
+          "SharedLimiter",
           "SpillwayStoreOptions",
         ],
         "values": [
+          "SharedSpillwayStore",
           "SpillwayStore",
         ],
       },
@@ -120,6 +122,7 @@ test('the names that each subpath exports', () => {
           "FleetState",
           "FleetStats",
           "FleetStore",
+          "FleetTogetherRequest",
           "Question",
           "RedisClient",
           "SendCommand",
@@ -127,6 +130,7 @@ test('the names that each subpath exports', () => {
           "Verb",
         ],
         "values": [
+          "checkTogether",
           "loadFleetLimiter",
           "redisStore",
         ],
@@ -147,9 +151,11 @@ test('the names that each subpath exports', () => {
       "./hono-rate-limiter": {
         "types": [
           "KeyInfo",
+          "SharedLimiter",
           "SpillwayStoreOptions",
         ],
         "values": [
+          "SharedSpillwayStore",
           "SpillwayStore",
         ],
       },
