@@ -91,4 +91,34 @@ describe.skipIf(!hasRedis)('check', () => {
     expect(denialsKnown).toBeGreaterThan(denied / 4)
     limiter.close()
   })
+
+  test.each(quotas)('isAllowed of the only process is what the oracle says: %o', async (quota) => {
+    const clock = manualClock(5000)
+    const random = seededRandom(quota.limit + 1)
+    const whole = (below: number) => Math.floor(random() * below)
+    const store = new RedisStore(senderOf(redis as never), timedScript, () => clock() * 1000)
+    const { limit, windowMs, capacity, refillPerSecond } = quota
+    const burst = { capacity, refillPerSecond }
+    const limiter = await loadFleetLimiter({
+      ...{ store, name: `alone ${limit}`, limit, windowMs, burst, processes: 1, clock, timeoutMs: 60_000 },
+    })
+    const oracle = new Oracle(quota)
+    let expected = 0
+    for (let step = 0; step < DECISIONS / quotas.length / 2; step++) {
+      const kind = whole(100)
+      if (kind < 70) clock.advance(whole(2))
+      else if (kind < 92) clock.advance(whole(Math.ceil((3 * windowMs) / limit)))
+      else clock.advance(kind === 92 ? windowMs : whole(kind === 93 ? 20 * windowMs : windowMs))
+      const user = `user ${whole(4)}`
+      const verdict = oracle.decide(user, clock() - 5000)
+      expect({ step, allowed: limiter.isAllowed(user) }).toEqual({ step, allowed: verdict.allowed })
+      if (verdict.allowed) expected++
+      // Reports are answered before anything else is.
+      await redis.ping()
+    }
+    const { allowed, asked, failures } = limiter.stats()
+    expect([allowed, failures]).toEqual([expected, 0])
+    expect(asked).toBeGreaterThan(0)
+    limiter.close()
+  })
 })
