@@ -241,7 +241,8 @@ if verb == 'decide' then
   blocked = -1
   local base = min(cost, max(0, within - taken()))
   local burst = cost - base
-  if burst * 1000 > tokens then
+  -- Spent by several processes at once, tokens may be owed; free places need none.
+  if burst > 0 and burst * 1000 > tokens then
     -- Without tokens it does not matter when the user last asked.
     if capacity == 0 and #ARGV == 13 and not setBack then return answer('L0') end
     return save('L0')
@@ -258,7 +259,7 @@ elseif verb == 'peek' then
   if last >= 0 and gap > windowMs / limit then reading = min(capacity, tokens + gap * refill) end
   local burst = cost - min(cost, max(0, within - taken()))
   last, tokens, blocked = now, reading, -1
-  if burst * 1000 > tokens then return answer('L0') end
+  if burst > 0 and burst * 1000 > tokens then return answer('L0') end
   return answer('A' .. burst)
 elseif verb == 'refund' then
   if last < 0 then return answer('A0') end
