@@ -2,7 +2,7 @@
 import type { AddressInfo, Socket } from 'node:net'
 import { connect, createServer } from 'node:net'
 
-export interface Proxy {
+export interface ProxyServer {
   readonly port: number
   readonly url: string
   /** Connections that are open now, the oldest first. */
@@ -25,7 +25,7 @@ export interface Connection {
   readonly waiting: number
 }
 
-export async function startProxy(target: { readonly port: number }): Promise<Proxy> {
+export async function startProxy(target: { readonly port: number }): Promise<ProxyServer> {
   const connections: Way[] = []
   const state = { delayMs: 0, stalled: false, refuses: false }
   const server = createServer((socket) => {
