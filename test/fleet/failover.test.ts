@@ -1,7 +1,8 @@
 /** Servers that stand in for each other: Sentinel's failover, a master of a cluster that is lost, and slots that move. */
 import * as ioredis from 'ioredis'
 import * as redis from 'redis'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { TestContext } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RedisClient } from '../../src/fleet/index.js'
 import type { FleetProcess } from './fleet-traffic.js'
 import { startProcess, startTraffic, wrongStates } from './fleet-traffic.js'
@@ -18,28 +19,29 @@ beforeAll(() => {
 })
 afterAll(() => {
   process.off('unhandledRejection', note)
+  expect(unhandled).toEqual([])
 })
 
-/** Ends what a test started, the last first. */
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-  expect(unhandled.splice(0)).toEqual([])
-})
-
-const nodeRedis = async (client: {
-  on(event: 'error', listener: () => void): unknown
-  connect(): Promise<unknown>
-  destroy(): unknown
-}): Promise<RedisClient> => {
+/** Tests here mostly wait, each for servers of its own: all at once. What one started ends with it, the last first. */
+const nodeRedis = async (
+  context: TestContext,
+  client: {
+    on(event: 'error', listener: () => void): unknown
+    connect(): Promise<unknown>
+    destroy(): unknown
+  },
+): Promise<RedisClient> => {
   client.on('error', () => {})
-  ends.push(() => client.destroy())
+  context.onTestFinished(() => void client.destroy())
   await client.connect()
   return client as never
 }
-const ioRedis = (client: { on(event: 'error', listener: () => void): unknown; disconnect(): void }): RedisClient => {
+const ioRedis = (
+  context: TestContext,
+  client: { on(event: 'error', listener: () => void): unknown; disconnect(): void },
+): RedisClient => {
   client.on('error', () => {})
-  ends.push(() => client.disconnect())
+  context.onTestFinished(() => client.disconnect())
   return client as never
 }
 
@@ -47,19 +49,22 @@ const ioRedis = (client: { on(event: 'error', listener: () => void): unknown; di
 const outcome = [() => true, () => false] as const
 
 const bySentinel = {
-  redis: ({ name, sentinels }: RedisSentinels) =>
-    nodeRedis(redis.createSentinel({ name, sentinelRootNodes: sentinels.map(({ port }) => ({ host, port })) })),
-  ioredis: ({ name, sentinels }: RedisSentinels) =>
-    ioRedis(new ioredis.Redis({ sentinels: sentinels.map(({ port }) => ({ host, port })), name })),
+  redis: (context: TestContext, { name, sentinels }: RedisSentinels) =>
+    nodeRedis(
+      context,
+      redis.createSentinel({ name, sentinelRootNodes: sentinels.map(({ port }) => ({ host, port })) }),
+    ),
+  ioredis: (context: TestContext, { name, sentinels }: RedisSentinels) =>
+    ioRedis(context, new ioredis.Redis({ sentinels: sentinels.map(({ port }) => ({ host, port })), name })),
 }
 
-describe.skipIf(!hasRedis).each(Object.entries(bySentinel))('Sentinel, by %s', (_, connect) => {
-  test('a master is lost: its replica goes on with what it was told', async () => {
+describe.skipIf(!hasRedis).concurrent.each(Object.entries(bySentinel))('Sentinel, by %s', (_, connect) => {
+  test('a master is lost: its replica goes on with what it was told', async (context) => {
     const servers = await startSentinel()
-    ends.push(() => servers.stop())
+    context.onTestFinished(() => servers.stop())
     const options = { name: 'failover', limit: 10, windowMs: HOUR_MS, processes: 2, allowance: 2 }
     const processes: FleetProcess[] = []
-    for (let index = 0; index < 2; index++) processes.push(await startProcess(await connect(servers), options))
+    for (let index = 0; index < 2; index++) processes.push(await startProcess(await connect(context, servers), options))
     const [one, two] = processes as [FleetProcess, FleetProcess]
     for (let place = 0; place < 6; place++) expect(await one.check('user')).toMatchObject({ allowed: true })
     await until(async () => Number(await servers.master.command('WAIT', '1', '100')) === 1)
@@ -81,12 +86,13 @@ describe.skipIf(!hasRedis).each(Object.entries(bySentinel))('Sentinel, by %s', (
 })
 
 const byCluster = {
-  redis: ({ masters }: RedisCluster) =>
-    nodeRedis(redis.createCluster({ rootNodes: masters.map(({ url }) => ({ url })) })),
-  ioredis: ({ masters }: RedisCluster) => ioRedis(new ioredis.Cluster(masters.map(({ port }) => ({ host, port })))),
+  redis: (context: TestContext, { masters }: RedisCluster) =>
+    nodeRedis(context, redis.createCluster({ rootNodes: masters.map(({ url }) => ({ url })) })),
+  ioredis: (context: TestContext, { masters }: RedisCluster) =>
+    ioRedis(context, new ioredis.Cluster(masters.map(({ port }) => ({ host, port })))),
 }
 
-describe.skipIf(!hasRedis).each(Object.entries(byCluster))('a cluster, by %s', (_, connect) => {
+describe.skipIf(!hasRedis).concurrent.each(Object.entries(byCluster))('a cluster, by %s', (_, connect) => {
   async function usersOf(cluster: RedisCluster, master: RedisServer, count: number): Promise<string[]> {
     const users: string[] = []
     for (let index = 0; users.length < count; index++) {
@@ -95,16 +101,16 @@ describe.skipIf(!hasRedis).each(Object.entries(byCluster))('a cluster, by %s', (
     return users
   }
 
-  test('a master of three is lost, and comes back: the users of the others go on', async () => {
+  test('a master of three is lost, and comes back: the users of the others go on', async (context) => {
     const cluster = await startCluster()
-    ends.push(() => cluster.stop())
+    context.onTestFinished(() => cluster.stop())
     const [lost, other] = [cluster.masters[0]!, cluster.masters[1]!]
     // The limit itself is kept by one of those that stay.
     const names = Array.from({ length: 50 }, (_, index) => `limit ${index}`)
     const kept = await Promise.all(names.map(async (name) => (await cluster.masterOf(`${name}/${HOUR_MS}`)) !== lost))
     const name = names[kept.indexOf(true)]!
     const options = { name, limit: 1000, windowMs: HOUR_MS, processes: 1, allowance: 500, timeoutMs: 150 }
-    const process = await startProcess(await connect(cluster), options)
+    const process = await startProcess(await connect(context, cluster), options)
     const theirs = await usersOf(cluster, lost, 3)
     const ours = await usersOf(cluster, other, 3)
     for (const user of [...theirs, ...ours]) expect(await process.check(user)).toMatchObject({ allowed: true })
@@ -137,13 +143,13 @@ describe.skipIf(!hasRedis).each(Object.entries(byCluster))('a cluster, by %s', (
     expect(wrongStates(process)).toEqual([])
   })
 
-  test('a slot moves while its user is decided about', async () => {
+  test('a slot moves while its user is decided about', async (context) => {
     const cluster = await startCluster()
-    ends.push(() => cluster.stop())
+    context.onTestFinished(() => cluster.stop())
     const limit = 200
     const options = { name: 'moves', limit, windowMs: HOUR_MS, processes: 2, allowance: 1, timeoutMs: 60_000 }
     const processes: FleetProcess[] = []
-    for (let index = 0; index < 2; index++) processes.push(await startProcess(await connect(cluster), options))
+    for (let index = 0; index < 2; index++) processes.push(await startProcess(await connect(context, cluster), options))
     const key = `moves/${HOUR_MS}:{user}`
     const from = await cluster.masterOf(key)
     const to = cluster.masters.find((master) => master !== from)!

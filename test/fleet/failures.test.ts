@@ -1,7 +1,8 @@
 /** Failures of a real server and of the way to it: decisions go on, the bound holds, and what was told of the state is true. */
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { TestContext } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { FleetOptions, RedisClient } from '../../src/fleet/index.js'
 import type { FleetProcess } from './fleet-traffic.js'
 import { startProcess, startTraffic, worstWindow, wrongStates } from './fleet-traffic.js'
@@ -50,30 +51,29 @@ beforeAll(() => {
 })
 afterAll(() => {
   process.off('unhandledRejection', note)
+  expect(unhandled).toEqual([])
 })
 
-/** Ends what a test started, the last first. */
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-  expect(unhandled.splice(0)).toEqual([])
-})
-
-async function started(options: readonly string[] = []): Promise<RedisServer> {
+/** Tests here mostly wait, each for servers of its own: several at once. What one started ends with it, the last first. */
+async function started(context: TestContext, options: readonly string[] = []): Promise<RedisServer> {
   const server = await startRedis(options)
-  ends.push(() => server.stop())
+  context.onTestFinished(() => server.stop())
   return server
 }
 
 let limits = 0
-describe.skipIf(!hasRedis).each(clients)('$name', ({ connect }) => {
+describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
   /** Two processes that share a limit, each with a client of its own. */
-  async function fleet(port: number, options: Partial<FleetOptions> = {}): Promise<FleetProcess[]> {
+  async function fleet(
+    context: TestContext,
+    port: number,
+    options: Partial<FleetOptions> = {},
+  ): Promise<FleetProcess[]> {
     const shared = { name: `failures ${limits++}`, limit: LIMIT, windowMs: WINDOW_MS, processes: PROCESSES, ...options }
     const processes: FleetProcess[] = []
     for (let index = 0; index < PROCESSES; index++) {
       const { client, close } = await connect(port)
-      ends.push(close)
+      context.onTestFinished(() => void close())
       processes.push(await startProcess(client, shared))
     }
     return processes
@@ -128,9 +128,9 @@ describe.skipIf(!hasRedis).each(clients)('$name', ({ connect }) => {
     }
   }
 
-  test('a server that crashes and comes back empty', async () => {
-    const server = await started()
-    const processes = await fleet(server.port)
+  test('a server that crashes and comes back empty', async (context) => {
+    const server = await started(context)
+    const processes = await fleet(context, server.port)
     await through(
       processes,
       () => server.stop('SIGKILL'),
@@ -140,16 +140,16 @@ describe.skipIf(!hasRedis).each(clients)('$name', ({ connect }) => {
     expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(2 * LIMIT + PROCESSES * ALLOWANCE)
   })
 
-  test('a server that crashes and comes back with all that it knew', async () => {
-    const server = await started(['--appendonly', 'yes', '--appendfsync', 'always'])
-    const processes = await fleet(server.port)
+  test('a server that crashes and comes back with all that it knew', async (context) => {
+    const server = await started(context, ['--appendonly', 'yes', '--appendfsync', 'always'])
+    const processes = await fleet(context, server.port)
     await through(
       processes,
       () => server.stop('SIGKILL'),
       () => server.restart(),
     )
     expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
-    const [one, two] = (await fleet(server.port, { windowMs: HOUR_MS })) as [FleetProcess, FleetProcess]
+    const [one, two] = (await fleet(context, server.port, { windowMs: HOUR_MS })) as [FleetProcess, FleetProcess]
     for (let place = 0; place < LIMIT; place++) expect(await one.check('user')).toMatchObject({ allowed: true })
     await server.stop('SIGKILL')
     await server.restart()
@@ -158,9 +158,9 @@ describe.skipIf(!hasRedis).each(clients)('$name', ({ connect }) => {
     expect(two.limiter.stats().decidedAlone).toBe(0)
   })
 
-  test('scripts are flushed all the time', async () => {
-    const server = await started()
-    const processes = await fleet(server.port)
+  test('scripts are flushed all the time', async (context) => {
+    const server = await started(context)
+    const processes = await fleet(context, server.port)
     const end = startTraffic(processes, USERS)
     for (let time = 0; time < 30; time++) {
       await server.command('SCRIPT', 'FLUSH')
@@ -171,9 +171,9 @@ describe.skipIf(!hasRedis).each(clients)('$name', ({ connect }) => {
     for (const process of processes) expect(wrongStates(process)).toEqual([])
   })
 
-  test('a server that is full', async () => {
-    const server = await started(['--maxmemory-policy', 'noeviction'])
-    const processes = await fleet(server.port)
+  test('a server that is full', async (context) => {
+    const server = await started(context, ['--maxmemory-policy', 'noeviction'])
+    const processes = await fleet(context, server.port)
     await through(
       processes,
       () => server.command('CONFIG', 'SET', 'maxmemory', '1'),
@@ -182,9 +182,9 @@ describe.skipIf(!hasRedis).each(clients)('$name', ({ connect }) => {
     expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
   })
 
-  test('a server that only reads, as a master that became a replica', async () => {
-    const server = await started()
-    const processes = await fleet(server.port)
+  test('a server that only reads, as a master that became a replica', async (context) => {
+    const server = await started(context)
+    const processes = await fleet(context, server.port)
     await through(
       processes,
       () => server.command('REPLICAOF', '127.0.0.1', '1'),
@@ -193,9 +193,9 @@ describe.skipIf(!hasRedis).each(clients)('$name', ({ connect }) => {
     expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
   })
 
-  test('a server that is busy with something else', async () => {
-    const server = await started(['--enable-debug-command', 'yes'])
-    const processes = await fleet(server.port, { timeoutMs: 50 })
+  test('a server that is busy with something else', async (context) => {
+    const server = await started(context, ['--enable-debug-command', 'yes'])
+    const processes = await fleet(context, server.port, { timeoutMs: 50 })
     let slept: Promise<unknown> = Promise.resolve()
     await through(
       processes,
@@ -207,9 +207,9 @@ describe.skipIf(!hasRedis).each(clients)('$name', ({ connect }) => {
     expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
   })
 
-  test('a server that disconnects all clients, again and again', async () => {
-    const server = await started()
-    const processes = await fleet(server.port)
+  test('a server that disconnects all clients, again and again', async (context) => {
+    const server = await started(context)
+    const processes = await fleet(context, server.port)
     const end = startTraffic(processes, USERS)
     for (let time = 0; time < 10; time++) {
       await answered(processes, 10)
@@ -223,16 +223,16 @@ describe.skipIf(!hasRedis).each(clients)('$name', ({ connect }) => {
   })
 
   describe('a way to the server', () => {
-    async function startWay(): Promise<ProxyServer> {
-      const server = await started()
+    async function startWay(context: TestContext): Promise<ProxyServer> {
+      const server = await started(context)
       const proxy = await startProxy(server)
-      ends.push(() => proxy.stop())
+      context.onTestFinished(() => proxy.stop())
       return proxy
     }
 
-    test('that is slow', async () => {
-      const proxy = await startWay()
-      const processes = await fleet(proxy.port, { timeoutMs: 60 })
+    test('that is slow', async (context) => {
+      const proxy = await startWay(context)
+      const processes = await fleet(context, proxy.port, { timeoutMs: 60 })
       await through(
         processes,
         () => {
@@ -245,9 +245,9 @@ describe.skipIf(!hasRedis).each(clients)('$name', ({ connect }) => {
       expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
     })
 
-    test('that stalls', async () => {
-      const proxy = await startWay()
-      const processes = await fleet(proxy.port, { timeoutMs: 60 })
+    test('that stalls', async (context) => {
+      const proxy = await startWay(context)
+      const processes = await fleet(context, proxy.port, { timeoutMs: 60 })
       await through(
         processes,
         () => {
@@ -260,9 +260,9 @@ describe.skipIf(!hasRedis).each(clients)('$name', ({ connect }) => {
       expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
     })
 
-    test('that is cut, and closed for a while', async () => {
-      const proxy = await startWay()
-      const processes = await fleet(proxy.port)
+    test('that is cut, and closed for a while', async (context) => {
+      const proxy = await startWay(context)
+      const processes = await fleet(context, proxy.port)
       await through(
         processes,
         () => {
@@ -276,9 +276,9 @@ describe.skipIf(!hasRedis).each(clients)('$name', ({ connect }) => {
       expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
     })
 
-    test('that is cut while questions are on it', async () => {
-      const proxy = await startWay()
-      const processes = await fleet(proxy.port, { timeoutMs: 60 })
+    test('that is cut while questions are on it', async (context) => {
+      const proxy = await startWay(context)
+      const processes = await fleet(context, proxy.port, { timeoutMs: 60 })
       const end = startTraffic(processes, USERS)
       for (let time = 0; time < 15; time++) {
         proxy.stalled = true
@@ -294,9 +294,9 @@ describe.skipIf(!hasRedis).each(clients)('$name', ({ connect }) => {
       for (const process of processes) expect(wrongStates(process)).toEqual([])
     })
 
-    test('on which connections overtake each other', async () => {
-      const proxy = await startWay()
-      const processes = await fleet(proxy.port)
+    test('on which connections overtake each other', async (context) => {
+      const proxy = await startWay(context)
+      const processes = await fleet(context, proxy.port)
       const end = startTraffic(processes, USERS)
       for (let time = 0; time < 25; time++) {
         const held = proxy.connections[time % proxy.connections.length]

@@ -204,7 +204,7 @@ export async function startSentinel(): Promise<RedisSentinels> {
 
 /** Waits until a condition holds, however long that takes: the test's own time is the limit. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
 /** Waits for the line that says so. */
