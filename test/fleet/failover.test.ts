@@ -62,7 +62,7 @@ describe.skipIf(!hasRedis).concurrent.each(Object.entries(bySentinel))('Sentinel
   test('a master is lost: its replica goes on with what it was told', async (context) => {
     const servers = await startSentinel()
     context.onTestFinished(() => servers.stop())
-    const options = { name: 'failover', limit: 10, windowMs: HOUR_MS, processes: 2, allowance: 2 }
+    const options = { name: 'failover', limit: 10, windowMs: HOUR_MS, processes: 2, allowance: 2, timeoutMs: 1000 }
     const processes: FleetProcess[] = []
     for (let index = 0; index < 2; index++) processes.push(await startProcess(await connect(context, servers), options))
     const [one, two] = processes as [FleetProcess, FleetProcess]
@@ -124,7 +124,7 @@ describe.skipIf(!hasRedis).concurrent.each(Object.entries(byCluster))('a cluster
       }
     })()
     let answers = 0
-    while (answers < 150 || process.limiter.stats().decidedAlone < 5) {
+    while (answers < 60 || process.limiter.stats().decidedAlone < 5) {
       for (const user of ours) if (await process.limiter.peek(user).then(...outcome)) answers++
       await new Promise((resolve) => setTimeout(resolve, 1))
     }

@@ -81,7 +81,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
 
   const all = (processes: FleetProcess[], state: string) =>
     until(() => processes.every(({ limiter }) => limiter.stats().state === state))
-  const answered = (processes: FleetProcess[], times = 25) => {
+  const answered = (processes: FleetProcess[], times = 15) => {
     const before = processes.map(({ limiter }) => limiter.stats())
     return until(() =>
       processes.every(({ limiter }, index) => {
@@ -109,7 +109,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
       await until(() => processes.every(({ states }) => states.includes('unavailable')))
       const before = processes.map(({ limiter }) => limiter.stats())
       const began = performance.now()
-      await decided(processes, 100)
+      await decided(processes, 60)
       // Pauses are 50 ms at least. One whose state was mended in between, by a denial that writes nothing, asked until it failed again.
       const pauses = (performance.now() - began) / 50 + 2
       for (const [index, { limiter, states }] of processes.entries()) {
@@ -149,7 +149,10 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
       () => server.restart(),
     )
     expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
-    const [one, two] = (await fleet(context, server.port, { windowMs: HOUR_MS })) as [FleetProcess, FleetProcess]
+    const [one, two] = (await fleet(context, server.port, {
+      windowMs: HOUR_MS,
+      timeoutMs: 60_000,
+    })) as [FleetProcess, FleetProcess]
     for (let place = 0; place < LIMIT; place++) expect(await one.check('user')).toMatchObject({ allowed: true })
     await server.stop('SIGKILL')
     await server.restart()
@@ -162,7 +165,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
     const server = await started(context)
     const processes = await fleet(context, server.port)
     const end = startTraffic(processes, USERS)
-    for (let time = 0; time < 30; time++) {
+    for (let time = 0; time < 15; time++) {
       await server.command('SCRIPT', 'FLUSH')
       await answered(processes, 3)
     }
@@ -211,7 +214,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
     const server = await started(context)
     const processes = await fleet(context, server.port)
     const end = startTraffic(processes, USERS)
-    for (let time = 0; time < 10; time++) {
+    for (let time = 0; time < 6; time++) {
       await answered(processes, 10)
       await server.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
     }
@@ -280,7 +283,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
       const proxy = await startWay(context)
       const processes = await fleet(context, proxy.port, { timeoutMs: 60 })
       const end = startTraffic(processes, USERS)
-      for (let time = 0; time < 15; time++) {
+      for (let time = 0; time < 8; time++) {
         proxy.stalled = true
         // Answers are on their way, which never come.
         await until(() => proxy.connections.some(({ waiting }) => waiting > 0))
@@ -298,7 +301,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
       const proxy = await startWay(context)
       const processes = await fleet(context, proxy.port)
       const end = startTraffic(processes, USERS)
-      for (let time = 0; time < 25; time++) {
+      for (let time = 0; time < 12; time++) {
         const held = proxy.connections[time % proxy.connections.length]
         if (held === undefined) continue
         held.stalled = true
