@@ -116,7 +116,7 @@ export interface RedisCluster {
   /** Each has a third of the slots, in order. */
   readonly masters: readonly RedisServer[]
   /** The master that a key's slot was given to in the beginning. */
-  masterOf(key: string): Promise<RedisServer>
+  masterOf(key: string): RedisServer
   stop(): Promise<void>
 }
 
@@ -151,14 +151,22 @@ export async function startCluster(): Promise<RedisCluster> {
   }
   return {
     masters,
-    masterOf: async (key) => {
-      const slot = Number(await first!.command('CLUSTER', 'KEYSLOT', key))
-      return masters[firsts.findIndex((from) => from > slot) - 1]!
-    },
+    masterOf: (key) => masters[firsts.findIndex((from) => from > slotOf(key)) - 1]!,
     stop: async () => {
       await Promise.all(masters.map((master) => master.stop()))
     },
   }
+}
+
+/** The slot of a key with ASCII in its hash tag: CRC16 (XMODEM) of that. */
+function slotOf(key: string): number {
+  const tag = /\{([^}]+)\}/.exec(key)?.[1] ?? key
+  let crc = 0
+  for (const byte of Buffer.from(tag)) {
+    crc ^= byte << 8
+    for (let bit = 0; bit < 8; bit++) crc = ((crc << 1) ^ (crc & 0x8000 ? 0x1021 : 0)) & 0xffff
+  }
+  return crc % 16384
 }
 
 export interface RedisSentinels {
