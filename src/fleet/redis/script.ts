@@ -213,8 +213,12 @@ if spent > 0 then tokens = tokens - spent * 1000 end
 if #ARGV > 13 then
   local ages, counts = unpackCells()
   for index = 14, #ARGV do
-    local age = ageOf(ceil(ticksAt(now - tonumber(ARGV[index]))) % 65536)
-    if age < 30000 then
+    local ago = tonumber(ARGV[index])
+    local age = ageOf(ceil(ticksAt(now - ago)) % 65536)
+    -- Ticks are modulo 2^16: those of long ago would look new.
+    if age < 30000 and ago <= windowMs then
+      -- Without tokens, activity is not told.
+      last = max(last, now - ago)
       local at = #ages
       while at > 0 and ages[at] < age do at = at - 1 end
       table.insert(ages, at + 1, age)
@@ -237,7 +241,8 @@ if verb == 'decide' then
   blocked = -1
   local base = min(cost, max(0, within - taken()))
   local burst = cost - base
-  if burst * 1000 > tokens then
+  -- Spent by several processes at once, tokens may be owed; free places need none.
+  if burst > 0 and burst * 1000 > tokens then
     -- Without tokens it does not matter when the user last asked.
     if capacity == 0 and #ARGV == 13 and not setBack then return answer('L0') end
     return save('L0')
@@ -254,7 +259,7 @@ elseif verb == 'peek' then
   if last >= 0 and gap > windowMs / limit then reading = min(capacity, tokens + gap * refill) end
   local burst = cost - min(cost, max(0, within - taken()))
   last, tokens, blocked = now, reading, -1
-  if burst * 1000 > tokens then return answer('L0') end
+  if burst > 0 and burst * 1000 > tokens then return answer('L0') end
   return answer('A' .. burst)
 elseif verb == 'refund' then
   if last < 0 then return answer('A0') end
