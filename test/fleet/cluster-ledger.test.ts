@@ -1,9 +1,10 @@
 /** The store in the primary, judged by the oracle on the traces that judge the script, and by a plain model where processes report. */
 import { expect, test } from 'vitest'
-import { LedgerAnswer } from '../../src/fleet/cluster/ledger-answer.js'
 import { Ledger } from '../../src/fleet/cluster/ledger.js'
+import { LedgerAnswer } from '../../src/fleet/cluster/ledger-answer.js'
 import type { FleetStore } from '../../src/fleet/store.js'
 import { manualClock } from '../../src/index.js'
+import { judgeReports } from './reports-model.js'
 import { judge, TRACE_QUOTAS } from './traces.js'
 
 const DECISIONS = process.env.CI ? 1_000_000 : 40_000
@@ -22,5 +23,15 @@ test.each(TRACE_QUOTAS)('decides as the oracle does: %o', async (quota) => {
   const clock = manualClock(1_000_000)
   const ledger = new Ledger({ clock })
   await judge(storeOf(ledger), clock, quota, DECISIONS / TRACE_QUOTAS.length)
+  ledger.close()
+})
+
+test.each(TRACE_QUOTAS)('takes over what processes did as the model does: %o', async (quota) => {
+  const clock = manualClock(1_000_000)
+  const ledger = new Ledger({ clock })
+  const { debts, excesses } = await judgeReports(storeOf(ledger), clock, quota, DECISIONS / TRACE_QUOTAS.length)
+  // The trace gets to both.
+  if (quota.capacity > 0) expect(debts).toBeGreaterThan(10)
+  if (quota.limit < 10) expect(excesses).toBeGreaterThan(10)
   ledger.close()
 })

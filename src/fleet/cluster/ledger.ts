@@ -143,8 +143,10 @@ class Account {
   #askWith(activity: Activity, question: LedgerQuestion): Reply {
     const { verb, userId, a } = question
     let { b } = question
-    const record = this.#after(activity, this.#read(this.#limiter, userId))
-    record.tokens -= this.#debts.get(userId) ?? 0
+    const found = this.#read(this.#limiter, userId)
+    // Whoever is kept no more owes nothing more.
+    if (found !== undefined) found.tokens -= this.#debts.get(userId) ?? 0
+    const record = this.#after(activity, found)
     const isRequest = verb === 'decide' || verb === 'peek' || verb === 'charge' || verb === 'block'
     if (record.tokens < 0 && isRequest && record.blockedMs === 0) this.#ask(record)
     if (record.tokens < 0 && verb === 'refund') {
@@ -210,6 +212,8 @@ class Account {
   }
 
   #write(limiter: Limiter, userId: string, record: UserRecord): void {
+    // Tells the core the time, later than which it lets nobody have asked.
+    limiter.unblock(userId)
     // Rounding may put the last request before the tick of its own place, which the core refuses: then it was just now.
     for (const idleMs of [record.idleMs, 0]) {
       const unseen = this.#unseenAt(this.#present - idleMs)
