@@ -1,0 +1,76 @@
+/** `spillway/cluster` over real processes: `cluster-scenarios.ts` has what they do. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ROOT } from '../package/packed.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'spillway-cluster-'))
+const script = join(folder, 'scenarios.mjs')
+
+beforeAll(async () => {
+  await build({
+    entryPoints: [`${ROOT}test/fleet/cluster-scenarios.ts`],
+    outfile: script,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    alias: { '#core-module': `${ROOT}src/limiter/core-module.ts` },
+  })
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Runs a scenario, and gives what its primary prints. */
+async function run(scenario: string): Promise<Record<string, unknown>> {
+  const env = { ...process.env, NODE_OPTIONS: '', NODE_CHANNEL_FD: undefined }
+  const args = [script, scenario, 'primary', join(folder, scenario)]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env, timeout: 50_000, killSignal: 'SIGKILL' })
+  return JSON.parse(stdout)
+}
+
+test('check: no window holds more than the limit, by the clock of the primary', async () => {
+  const { told, byLedger } = await run('check')
+  expect(told).toBeGreaterThan(200)
+  // Nothing was lost either: somebody asks all the time.
+  expect(byLedger).toBe(50)
+})
+
+test('isAllowed: no window holds more than the limit and an allowance for each process', async () => {
+  const { told, byWorkers } = await run('isAllowed')
+  expect(told).toBeGreaterThan(200)
+  expect(byWorkers).toBeGreaterThanOrEqual(50)
+  expect(byWorkers).toBeLessThanOrEqual(50 + 4 * 13)
+})
+
+test('a worker that is killed with questions open takes what the primary heard of, and nobody down', async () => {
+  const { signal, taken, admitted } = await run('crash')
+  expect(signal).toBe('SIGKILL')
+  expect(taken).toBe(admitted)
+})
+
+test('while the primary stands still, workers decide alone; then it answers again, and has not done what came too late', async () => {
+  const { states, decidedAlone, ...rest } = await run('stall')
+  expect(rest).toEqual({ first: true, alone: true, state: 'unavailable', recovered: true, decided: 0 })
+  expect(decidedAlone).toBeGreaterThanOrEqual(4)
+  expect(states).toEqual(['unavailable', 'available'])
+})
+
+test('children and the primary itself share a limit, which keeps no child alive', async () => {
+  expect(await run('children')).toEqual({ seen: [49, 48, 47, 46], exits: [0, 0] })
+})
+
+test('a channel that closes rejects what is open, at once', async () => {
+  expect(await run('disconnect')).toEqual({ code: 0, said: true })
+})
+
+test('errors tell what is missing', async () => {
+  const { before, twice, closed, inWorker } = await run('alone')
+  expect(before).toMatch(/^clusterStore needs a primary: .* or call serveFleet first$/)
+  expect(twice).toBe('serveFleet was called in this process already')
+  expect(closed).toBe('The server of the fleet is closed')
+  expect(inWorker).toMatch(/^serveFleet is for the primary, and this is a worker/)
+})
