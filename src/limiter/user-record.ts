@@ -45,7 +45,9 @@ export function readUser(limiter: Limiter, userId: string): UserRecord | undefin
   const form = view.getUint8(24)
   const isLocked = (form & LOCKED) !== 0
   const isCounted = (form & COUNTED) !== 0
-  const idleMs = now - view.getFloat64(8, true)
+  const end = isLocked ? view.getFloat64(HEAD, true) : -Infinity
+  // A block that is over was activity until it ended.
+  const idleMs = now - (end <= now ? Math.max(end, view.getFloat64(8, true)) : view.getFloat64(8, true))
   const ages: number[] = []
   const counts: number[] = []
   let at = HEAD + (isLocked ? 8 : 0)
@@ -61,7 +63,7 @@ export function readUser(limiter: Limiter, userId: string): UserRecord | undefin
   return {
     idleMs,
     tokens: view.getFloat64(16, true),
-    blockedMs: isLocked ? Math.max(0, view.getFloat64(HEAD, true) - now) : 0,
+    blockedMs: Math.max(0, end - now),
     ages,
     counts: isCounted ? counts : undefined,
     fraction: ticks - tick,
@@ -75,22 +77,27 @@ export function readUser(limiter: Limiter, userId: string): UserRecord | undefin
  * @returns false if there is no room for the user
  */
 export function writeUser(limiter: Limiter, userId: string, record: UserRecord): boolean {
-  const { member, quota, slot, core, now } = locate(limiter, userId)
+  const { member, reading, quota, slot, core, now } = locate(limiter, userId)
   const low = core.abi.handleLow(slot)
   const high = core.abi.handleHigh(slot)
-  core.abi.extract(low, high)
+  // By the present reading: the core refuses a user who asked later than the latest that it knows of.
+  core.abi.reset(slot, reading)
   const ticks = ticksAt(now, quota)
   const tick = Math.floor(ticks)
   // Where more of the present tick has passed here, an admission would leave the window early.
   const late = ticks - tick > record.fraction ? 1 : 0
   const { ages, counts } = fitting(record, quota.limit)
+  // Whoever was admitted had asked, whatever the record says: the core refuses a user with admissions after the last request.
+  const newest = ages.at(-1)
+  const newestMs = newest === undefined ? Infinity : ((newest - late + 0.5) * quota.windowMs) / TICKS
+  const idleMs = Math.max(0, Math.min(record.idleMs, newestMs))
   const isLocked = record.blockedMs > 0
   const cellBytes = counts === undefined ? 2 : 6
   const { bytes } = core.views
   const view = new DataView(bytes.buffer, bytes.byteOffset, SCRATCH_SIZE)
   view.setUint32(0, low, true)
   view.setUint32(4, high, true)
-  view.setFloat64(8, Math.max(0, now - record.idleMs), true)
+  view.setFloat64(8, Math.max(0, now - idleMs), true)
   view.setFloat64(16, Math.max(0, record.tokens), true)
   view.setUint8(24, (isLocked ? LOCKED : 0) | (counts === undefined ? 0 : COUNTED))
   view.setUint8(25, ages.length)
@@ -142,7 +149,7 @@ function locate(limiter: Limiter, userId: string) {
   const { core } = users
   // That of the core, which never runs backwards.
   const now = Math.max(reading - core.origin, core.statistics().latest)
-  return { member, quota: member.settings.quota, users, slot, core, now }
+  return { member, reading, quota: member.settings.quota, users, slot, core, now }
 }
 
 /** As in `assembly/ticks.ts`, to the bit. */
