@@ -54,7 +54,7 @@ test('a worker that is killed with questions open takes what the primary heard o
 
 test('while the primary stands still, workers decide alone; then it answers again, and has not done what came too late', async () => {
   const { states, decidedAlone, ...rest } = await run('stall')
-  expect(rest).toEqual({ first: true, alone: true, state: 'unavailable', recovered: true, decided: 0 })
+  expect(rest).toEqual({ first: true, alone: true, state: 'unavailable', decided: 0 })
   expect(decidedAlone).toBeGreaterThanOrEqual(4)
   expect(states).toEqual(['unavailable', 'available'])
 })
