@@ -125,7 +125,7 @@ function checkAsk(ask: Ask | null, limits: readonly SharedLimit[]): void {
     checkNumber('b', b, { from: 0, to: quota.limit, whole: true })
   } else {
     checkNumber('a', a, verb === 'block' ? { from: 1, to: 2 ** 42 } : AFTERWARDS)
-    checkNumber('b', b, AFTERWARDS)
+    checkNumber('b', b, verb === 'refund' ? { ...AFTERWARDS, to: MOST_AFTERWARDS - (a as number) } : AFTERWARDS)
   }
   if (activity !== undefined) checkActivity(activity as Activity | null)
 }
