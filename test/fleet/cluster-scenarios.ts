@@ -245,7 +245,7 @@ async function workerThatServes(): Promise<void> {
   }
 }
 
-const SCENARIOS: Record<string, Record<string, () => Promise<object | void>>> = {
+const SCENARIOS: Record<string, Record<string, () => Promise<unknown>>> = {
   check: { primary: hammer, worker: hammerByCheck },
   isAllowed: { primary: hammer, worker: hammerByIsAllowed },
   crash: { primary: crash, worker: crashingWorker },
