@@ -17,6 +17,7 @@ const PAGES = [
   'docs/recipes.md',
   'docs/recipes-http.md',
   'docs/queue.md',
+  'docs/cluster.md',
   'docs/throttled-fetch.md',
   'docs/migrate-rate-limiter-flexible.md',
   'docs/migrate-limiter.md',

@@ -1,8 +1,10 @@
 /** `spillway/cluster` over real processes: `cluster-scenarios.ts` has what they do. */
-import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -73,4 +75,61 @@ test('errors tell what is missing', async () => {
   expect(twice).toBe('serveFleet was called in this process already')
   expect(closed).toBe('The server of the fleet is closed')
   expect(inWorker).toMatch(/^serveFleet is for the primary, and this is a worker/)
+})
+
+/** Starts a program of the built package whose workers listen, and gives its address to `use`. */
+async function withServer(file: string, use: (url: string) => Promise<void>): Promise<void> {
+  const listening = `
+    import cluster from 'node:cluster'
+    cluster.once('listening', (_, { port }) => console.log('port ' + port))`
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(listening)}`, file]
+  const env = { ...process.env, NODE_OPTIONS: '', NODE_CHANNEL_FD: undefined, PORT: '0' }
+  const server = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(server, 'exit')
+  try {
+    for await (const line of createInterface(server.stdout)) {
+      const [, port] = /^port (\d+)$/.exec(line) ?? []
+      if (port === undefined) continue
+      await use(`http://127.0.0.1:${port}`)
+      break
+    }
+  } finally {
+    server.kill()
+    await ended
+  }
+}
+
+/** The statuses of requests at once, each on a connection of its own. */
+async function ask(url: string, requests: number): Promise<number[]> {
+  const init = { headers: { connection: 'close' } }
+  const responses = await Promise.all(Array.from({ length: requests }, () => fetch(url, init)))
+  await Promise.all(responses.map((response) => response.arrayBuffer()))
+  return responses.map(({ status }) => status)
+}
+
+test('the example: workers of a server share a limit', async () => {
+  await withServer('examples/cluster/server.mjs', async (url) => {
+    const start = performance.now()
+    const statuses = await ask(url, 100)
+    const seconds = Math.ceil((performance.now() - start) / 1000)
+    const admitted = statuses.filter((status) => status === 200).length
+    expect(admitted).toBeGreaterThanOrEqual(10)
+    expect(admitted).toBeLessThanOrEqual(20 + 10 * (1 + seconds))
+    expect(new Set(statuses)).toEqual(new Set([200, 429]))
+  })
+})
+
+test('the program at the top of the page is one that works', async () => {
+  const [, program] = /^```mjs\n([\s\S]*?)^```/m.exec(readFileSync(`${ROOT}docs/cluster.md`, 'utf8')) ?? []
+  const file = join(ROOT, 'build', 'cluster-page.mjs')
+  writeFileSync(file, (program as string).replace('listen(8080)', 'listen(0)'))
+  await withServer(file, async (url) => {
+    const start = performance.now()
+    const statuses = await ask(url, 200)
+    const seconds = Math.ceil((performance.now() - start) / 1000)
+    const admitted = statuses.filter((status) => status === 200).length
+    expect(admitted).toBeGreaterThanOrEqual(50)
+    expect(admitted).toBeLessThanOrEqual(50 * (1 + seconds))
+  })
+  rmSync(file)
 })
