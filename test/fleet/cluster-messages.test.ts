@@ -1,4 +1,5 @@
 /** What the primary and its processes say to each other, without processes: batches, deadlines, and what is malformed. */
+import cluster from 'node:cluster'
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Parent } from '../../src/fleet/cluster/channel.js'
@@ -215,6 +216,16 @@ test('a child is attached once, and left when it goes and when the server closes
   expect(() => server.attach(another)).toThrow('The server is closed')
 })
 
+test('a worker of node:cluster is not attached twice', () => {
+  const worker = Object.assign(new FakeChild(), { process: new FakeChild() })
+  vi.spyOn(cluster, 'workers', 'get').mockReturnValue({ 1: worker as never })
+  for (const child of [worker, worker.process]) {
+    expect(server.attach(child)).toBe(child)
+    expect(child.listenerCount('message')).toBe(0)
+  }
+  vi.restoreAllMocks()
+})
+
 test('wrong options and children are refused', () => {
   server.close()
   expect(() => serveFleet({ maxUsers: 0 })).toThrow(RangeError)
@@ -232,4 +243,24 @@ test('a limiter in the primary itself shares the limits of its workers', async (
   expect(await own.check('user')).toMatchObject({ allowed: true, remaining: 0 })
   expect(await own.check('user')).toMatchObject({ allowed: false, reason: 'limit' })
   own.close()
+})
+
+test('a limiter with another quota decides alone, and is told why', async () => {
+  await store.begin(limit)
+  const states: unknown[] = []
+  const other = await loadFleetLimiter({
+    store,
+    ...{
+      name: 'api',
+      limit: 4,
+      windowMs: limit.quota.windowMs,
+      processes: 2,
+      timeoutMs: 60_000,
+      onUnavailable: 'deny',
+    },
+    onStateChange: (state, error) => states.push(state, (error as Error).message),
+  })
+  for (let call = 0; call < 3; call++) expect(await other.check('user')).toMatchObject({ allowed: false })
+  expect(states).toEqual(['unavailable', expect.stringContaining("The limit 'api' has limit 5 in the primary, not 4")])
+  other.close()
 })

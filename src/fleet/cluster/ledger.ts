@@ -13,8 +13,8 @@ import { createLimiter, optionsFor, readUser, systemClock, TICKS, writeUser } fr
 import type { Activity, Answer, Question, SharedLimit, Verb } from '../store.js'
 import type { Reply } from './messages.js'
 
-/** Limits that a ledger keeps at most: names come from configuration, not from users. */
-const MOST_LIMITS = 10_000
+/** Limits that a ledger keeps at most: names come from configuration, not from users, and each takes address space. */
+const MOST_LIMITS = 1000
 
 /** Users of one limit of whom a debt is remembered at most. */
 const MOST_DEBTORS = 100_000
@@ -86,13 +86,13 @@ export class Ledger {
 class Account {
   readonly quota: Quota
   readonly #limiter: Limiter
-  /** For answers about users as nobody keeps them. Takes no memory before it is used. */
-  readonly #aside: Limiter
+  /** For answers about users as nobody keeps them. Made on first use. */
+  #aside: Limiter | undefined
   readonly #clock: Clock
   readonly #beginning: number
   readonly #paceMs: number
-  /** When the present question is put; NaN between questions. 0 at first: both limiters begin when the limit does. */
-  #present = 0
+  /** When the present question is put; NaN between questions. */
+  #present = Number.NaN
   /** The highest time so far. */
   #latest = 0
   /** Thousandths of tokens that users owe, those first who have owed for longest. */
@@ -101,12 +101,9 @@ class Account {
   constructor(quota: Quota, maxUsers: number | undefined, clock: Clock) {
     this.#clock = clock
     this.#beginning = clock()
-    const options = { ...optionsFor(quota), clock: () => this.#time() }
-    this.#limiter = createLimiter({ ...options, maxUsers })
-    this.#aside = createLimiter({ ...options, maxUsers: 1, sweepIntervalMs: 0 })
+    this.#limiter = this.#begin(quota, { maxUsers })
     this.quota = this.#limiter.quota
     this.#paceMs = quota.windowMs / quota.limit
-    this.#present = Number.NaN
   }
 
   get ageMs(): number {
@@ -124,7 +121,7 @@ class Account {
 
   close(): void {
     this.#limiter.close()
-    this.#aside.close()
+    this.#aside?.close()
   }
 
   ask(question: LedgerQuestion): Reply {
@@ -137,6 +134,15 @@ class Account {
     } finally {
       this.#present = Number.NaN
     }
+  }
+
+  /** Makes a limiter that began when the limit did. */
+  #begin(quota: Quota, options: { maxUsers: number | undefined; sweepIntervalMs?: number }): Limiter {
+    const present = this.#present
+    this.#present = 0
+    const limiter = createLimiter({ ...optionsFor(quota), ...options, clock: () => this.#time() })
+    this.#present = present
+    return limiter
   }
 
   /** Answers a question about a user whose record has to change first. */
@@ -155,6 +161,7 @@ class Account {
     }
     const debt = Math.max(0, -record.tokens)
     if (verb === 'peek') {
+      this.#aside ??= this.#begin(this.quota, { maxUsers: 1, sweepIntervalMs: 0 })
       this.#write(this.#aside, userId, record)
       const reply = this.#perform(this.#aside, question, debt)
       this.#aside.reset(userId)

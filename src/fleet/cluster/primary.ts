@@ -23,7 +23,7 @@ export interface FleetChild {
 /** The limits of this process's workers and children. Made by `serveFleet`. Methods may be used detached from it. */
 export interface FleetServer extends Disposable {
   /**
-   * Answers a child process too. Workers of `node:cluster` need it not. A child that is attached already stays so.
+   * Answers a child process too. One that is attached already stays so, and workers of `node:cluster` always are.
    *
    * @returns the child
    * @throws {TypeError} if it has no IPC channel
@@ -83,7 +83,7 @@ class Server implements FleetServer {
     if (typeof child?.send !== 'function' || typeof child.on !== 'function') {
       throw new TypeError(`child must be a process with an IPC channel, made by fork, not ${describe(child)}`)
     }
-    if (!this.#children.has(child)) {
+    if (!this.#children.has(child) && !isClusterWorker(child)) {
       const hear = (message: unknown) => this.#hear(child, message)
       this.#children.set(child, hear)
       child.on('message', hear)
@@ -147,6 +147,11 @@ class Server implements FleetServer {
       return { error: messageOf(error) }
     }
   }
+}
+
+/** Whether the cluster passes its messages on: heard twice, a question would be done twice. */
+function isClusterWorker(child: unknown): boolean {
+  return Object.values(cluster.workers ?? {}).some((worker) => worker === child || worker?.process === child)
 }
 
 interface Leaver {
