@@ -51,11 +51,15 @@ Ledger.prototype.ask = function (limit, question) {
 const toPrimary = (message: object) => process.send?.({ test: message })
 
 /** Waits for a message that a worker or a child sends as a test. */
-async function from<Message>(worker: Worker | ChildProcess): Promise<Message> {
-  for (;;) {
-    const [message] = (await once(worker, 'message')) as [{ test?: Message }]
-    if (message.test !== undefined) return message.test
-  }
+function from<Message>(worker: Worker | ChildProcess): Promise<Message> {
+  return new Promise((resolve) => {
+    const listener = ({ test }: { test?: Message }) => {
+      if (test === undefined) return
+      worker.off('message', listener)
+      resolve(test)
+    }
+    worker.on('message', listener)
+  })
 }
 
 /** Most that any window holds. */
@@ -140,6 +144,7 @@ async function stall(): Promise<object> {
   serveFleet()
   const worker = cluster.fork()
   await from(worker)
+  writeFileSync(`${flag}-begun`, '')
   while (!existsSync(flag)) {}
   const result = await from<object>(worker)
   await endWorkers()
@@ -150,18 +155,18 @@ async function stalledWorker(): Promise<void> {
   const states: FleetState[] = []
   const onStateChange = (state: FleetState) => states.push(state)
   const limiter = await load({ timeoutMs: 20, onUnavailable: 'share', windowMs: 3_600_000, onStateChange })
-  const first = await limiter.check('user')
   toPrimary({})
-  // The primary may hear of it a little later.
-  for (let user = 0; limiter.stats().decidedAlone < 3; user++) await limiter.check(`user ${user}`)
-  const alone = await limiter.check('meanwhile')
-  const { decidedAlone, state } = limiter.stats()
+  while (!existsSync(`${flag}-begun`)) await new Promise(setImmediate)
+  const { decidedAlone } = limiter.stats()
+  const { allowed } = await limiter.check('meanwhile')
+  const isAlone = limiter.stats().decidedAlone === decidedAlone + 1
+  while (limiter.stats().state === 'available') await limiter.check('meanwhile')
   writeFileSync(flag, '')
-  for (let user = 0; states.at(-1) !== 'available'; user++) {
-    await limiter.check(`later user ${user}`)
+  for (let user = 0; limiter.stats().state === 'unavailable'; user++) {
+    await limiter.check(`user ${user}`)
     await new Promise(setImmediate)
   }
-  toPrimary({ first: first.allowed, alone: alone.allowed, decidedAlone, state, states })
+  toPrimary({ allowed, isAlone, states: states.slice(-2) })
 }
 
 /** Children that `fork` of `node:child_process` made, beside the primary itself. */
