@@ -21,6 +21,7 @@ for (const outfile of named) {
     // Node's `import` of a CommonJS file finds the names that esbuild lists for this platform.
     platform: format === 'cjs' ? 'node' : 'neutral',
     target: 'es2022',
+    external: ['node:*'],
     logLevel: 'warning',
   })
 }

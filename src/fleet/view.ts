@@ -7,7 +7,7 @@
  *   `allowance` of its own admissions are unknown to the store. `docs/fleet.md` has the bound that follows, and why.
  */
 import type { Decision, Limiter, Quota, UserRecord } from '../limiter/index.js'
-import { createLimiter, optionsFor, TICKS, writeUser } from '../limiter/index.js'
+import { createLimiter, optionsFor, TICKS, ticksAt, writeUser } from '../limiter/index.js'
 import type { FleetSettings } from './options.js'
 import type { Answer } from './store.js'
 import { Unreported } from './unreported.js'
@@ -176,7 +176,7 @@ export class View {
   }
 
   #ticksAt(reading: number): number {
-    return ((reading - this.#beginning) * TICKS) / this.#quota.windowMs
+    return ticksAt(reading - this.#beginning, this.#quota.windowMs)
   }
 
   /** Ends a period: of users whom nobody touched in it, all places have left the window. */

@@ -6,7 +6,7 @@ import { SCRATCH_SIZE, TICKS } from './abi.js'
 import type { Limiter } from './limiter.js'
 import type { Member } from './member.js'
 import { MEMBER } from './member.js'
-import type { Quota } from './quota.js'
+import { ticksAt } from './ticks.js'
 import type { Users } from './users.js'
 
 /** Where one user stands at a moment. */
@@ -40,12 +40,14 @@ export function readUser(limiter: Limiter, userId: string): UserRecord | undefin
   const record = core.views.bytes.slice(0, bytes)
   users.core.abi.addUsers(bytes, 1)
   const view = new DataView(record.buffer)
-  const ticks = ticksAt(now, quota)
+  const ticks = ticksAt(now, quota.windowMs)
   const tick = Math.floor(ticks)
   const form = view.getUint8(24)
   const isLocked = (form & LOCKED) !== 0
   const isCounted = (form & COUNTED) !== 0
-  const idleMs = now - view.getFloat64(8, true)
+  const end = isLocked ? view.getFloat64(HEAD, true) : -Infinity
+  // A block that is over was activity until it ended.
+  const idleMs = now - (end <= now ? Math.max(end, view.getFloat64(8, true)) : view.getFloat64(8, true))
   const ages: number[] = []
   const counts: number[] = []
   let at = HEAD + (isLocked ? 8 : 0)
@@ -61,7 +63,7 @@ export function readUser(limiter: Limiter, userId: string): UserRecord | undefin
   return {
     idleMs,
     tokens: view.getFloat64(16, true),
-    blockedMs: isLocked ? Math.max(0, view.getFloat64(HEAD, true) - now) : 0,
+    blockedMs: Math.max(0, end - now),
     ages,
     counts: isCounted ? counts : undefined,
     fraction: ticks - tick,
@@ -79,18 +81,22 @@ export function writeUser(limiter: Limiter, userId: string, record: UserRecord):
   const low = core.abi.handleLow(slot)
   const high = core.abi.handleHigh(slot)
   core.abi.extract(low, high)
-  const ticks = ticksAt(now, quota)
+  const ticks = ticksAt(now, quota.windowMs)
   const tick = Math.floor(ticks)
   // Where more of the present tick has passed here, an admission would leave the window early.
   const late = ticks - tick > record.fraction ? 1 : 0
   const { ages, counts } = fitting(record, quota.limit)
+  // Whoever was admitted had asked, whatever the record says: the core refuses a user with admissions after the last request.
+  const newest = ages.at(-1)
+  const newestMs = newest === undefined ? Infinity : ((newest - late + 0.5) * quota.windowMs) / TICKS
+  const idleMs = Math.max(0, Math.min(record.idleMs, newestMs))
   const isLocked = record.blockedMs > 0
   const cellBytes = counts === undefined ? 2 : 6
   const { bytes } = core.views
   const view = new DataView(bytes.buffer, bytes.byteOffset, SCRATCH_SIZE)
   view.setUint32(0, low, true)
   view.setUint32(4, high, true)
-  view.setFloat64(8, Math.max(0, now - record.idleMs), true)
+  view.setFloat64(8, Math.max(0, now - idleMs), true)
   view.setFloat64(16, Math.max(0, record.tokens), true)
   view.setUint8(24, (isLocked ? LOCKED : 0) | (counts === undefined ? 0 : COUNTED))
   view.setUint8(25, ages.length)
@@ -144,10 +150,4 @@ function locate(limiter: Limiter, userId: string) {
   core.abi.tokens(slot, reading)
   const now = core.statistics().latest
   return { member, quota: member.settings.quota, users, slot, core, now }
-}
-
-/** As in `assembly/ticks.ts`, to the bit. */
-function ticksAt(time: number, { windowMs }: Quota): number {
-  const ticksPerMs = TICKS / windowMs
-  return Number.isInteger(ticksPerMs) ? time * ticksPerMs : (time * TICKS) / windowMs
 }

@@ -19,6 +19,7 @@ const PAGES = [
   'docs/recipes.md',
   'docs/recipes-http.md',
   'docs/queue.md',
+  'docs/cluster.md',
   'docs/throttled-fetch.md',
   'docs/fleet.md',
   'docs/migrate-rate-limiter-flexible.md',

@@ -63,6 +63,18 @@ test('the names that each subpath exports', () => {
           "secondsToWait",
         ],
       },
+      "./cluster": {
+        "types": [
+          "FleetChild",
+          "FleetServer",
+          "FleetStore",
+          "ServeFleetOptions",
+        ],
+        "values": [
+          "clusterStore",
+          "serveFleet",
+        ],
+      },
       "./core.wasm": "./dist/core.wasm",
       "./express": {
         "types": [

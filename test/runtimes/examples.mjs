@@ -36,6 +36,7 @@ const SERVE_WORKER = fileURLToPath(new URL('driver/serve-worker.mjs', import.met
 /** By name: the command that starts the server, in the folder that has the package and the examples. */
 const SERVERS = {
   node: async () => [process.execPath, 'examples/node-http/server.mjs'],
+  cluster: async () => [process.execPath, 'examples/cluster/server.mjs'],
   deno: async () => {
     const permissions = ['--no-prompt', '--allow-net=127.0.0.1', '--allow-env=PORT']
     return [await denoBinary(), 'run', '--node-modules-dir=manual', ...permissions, 'examples/deno-serve/main.ts']

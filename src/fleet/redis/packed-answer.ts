@@ -1,6 +1,6 @@
 /** What the script gives, read: `script.ts` has the format. */
 import type { Quota, UserRecord } from '../../limiter/index.js'
-import { TICKS } from '../../limiter/index.js'
+import { TICKS, ticksAt } from '../../limiter/index.js'
 import type { Answer } from '../store.js'
 
 const VERDICTS = { A: 'admitted', L: 'limit', B: 'blocked', S: 'stale' } as const
@@ -75,9 +75,7 @@ export class PackedAnswer implements Answer {
   }
 
   get #ticks(): number {
-    // As the script does, to the bit.
-    const ticksPerMs = TICKS / this.#windowMs
-    return Number.isInteger(ticksPerMs) ? this.atMs * ticksPerMs : (this.atMs * TICKS) / this.#windowMs
+    return ticksAt(this.atMs, this.#windowMs)
   }
 
   get #fraction(): number {
