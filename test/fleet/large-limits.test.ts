@@ -13,7 +13,7 @@ import { TICKS } from '../../src/limiter/index.js'
 import type { RedisServer } from './redis-servers.js'
 import { hasRedis, startRedis } from './redis-servers.js'
 
-const DECISIONS = process.env.CI ? 200_000 : 9000
+const DECISIONS = process.env.CI ? 100_000 : 9000
 
 describe.skipIf(!hasRedis)('large limits', () => {
   let server: RedisServer
