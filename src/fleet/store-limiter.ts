@@ -6,7 +6,7 @@ import { Deadlines } from './deadlines.js'
 import type { FleetLimiter, FleetStats } from './fleet-limiter.js'
 import type { FleetSettings } from './options.js'
 import type { Answer, Question, SharedLimit, Verb } from './store.js'
-import { NO_ACTIVITY, UserError } from './store.js'
+import { NO_ACTIVITY, RefusedError } from './store.js'
 import type { Unreported } from './unreported.js'
 import { activityOf } from './unreported.js'
 import { View } from './view.js'
@@ -45,7 +45,9 @@ export class StoreLimiter implements FleetLimiter {
   }
 
   async begin(): Promise<void> {
-    await this.#inTime(() => this.#beginning()).catch(() => {})
+    await this.#inTime(() => this.#beginning()).catch((error) => {
+      if (error instanceof RefusedError) throw error
+    })
   }
 
   readonly check = async (userId: string, request: number | RequestOptions = 1): Promise<Decision> => {
@@ -223,7 +225,7 @@ export class StoreLimiter implements FleetLimiter {
       const fail = (error: unknown) => {
         this.#counts.failures++
         const now = systemClock()
-        if (error instanceof UserError) this.#breaker.succeeded(now)
+        if (error instanceof RefusedError) this.#breaker.succeeded(now)
         else this.#breaker.failed(now, error, askedAt)
         reject(error)
       }

@@ -76,7 +76,7 @@ export interface FleetStore {
   reset(limit: SharedLimit, userId: string): Promise<void>
 }
 
-/** An error that concerns one user alone, such as a foreign value at its key: the store is well. */
-export class UserError extends Error {
-  override readonly name = 'UserError'
+/** What a store says that is well and does not do what it is asked: a foreign value at a key, another quota of the same name. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError'
 }

@@ -1,8 +1,10 @@
 /** The store in the primary, judged by the oracle on the traces that judge the script, and by a plain model where processes report. */
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../bench/seeded-random.js'
+import { clusterStore, serveFleet } from '../../src/fleet/cluster/index.js'
 import { Ledger } from '../../src/fleet/cluster/ledger.js'
 import { LedgerAnswer } from '../../src/fleet/cluster/ledger-answer.js'
+import { loadFleetLimiter } from '../../src/fleet/index.js'
 import type { FleetStore } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
 import { manualClock } from '../../src/index.js'
@@ -101,4 +103,12 @@ test('times of places do not come back early on a clock of fractions', async () 
     } else expect(most).toBeGreaterThanOrEqual(3)
     times = times.filter((time) => time > clock() - 2000)
   }
+})
+
+test('a limiter is not loaded for a quota that is another than that of the limit', async () => {
+  using server = serveFleet()
+  const load = (limit: number) => loadFleetLimiter({ store: clusterStore(), name: 'one', limit, processes: 2 })
+  ;(await load(5)).close()
+  await expect(load(6)).rejects.toThrow(/has limit 5 in the primary, not 6/)
+  expect(server).toBeDefined()
 })

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { FleetLimiter, FleetOptions } from '../../src/fleet/index.js'
 import { loadFleetLimiter } from '../../src/fleet/index.js'
 import type { Answer, FleetStore, Question } from '../../src/fleet/store.js'
-import { UserError } from '../../src/fleet/store.js'
+import { RefusedError } from '../../src/fleet/store.js'
 import { PlainStore } from './simulated-fleet.js'
 
 const LIMIT = 8
@@ -37,7 +37,7 @@ class FickleStore implements FleetStore {
 
   async #by<Result>(behaviour: Behaviour, answer: () => Result): Promise<Result> {
     if (behaviour === 'fails') throw new Error('ECONNREFUSED')
-    if (behaviour === 'is foreign') throw new UserError('SPILLWAY there is something else')
+    if (behaviour === 'is foreign') throw new RefusedError('SPILLWAY there is something else')
     if (behaviour === 'hangs') return new Promise((resolve) => this.hanging.push(() => resolve(answer())))
     return answer()
   }

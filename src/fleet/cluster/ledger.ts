@@ -11,6 +11,7 @@
 import type { Clock, Limiter, Quota, UserRecord } from '../../limiter/index.js'
 import { createLimiter, optionsFor, readUser, systemClock, TICKS, ticksAt, writeUser } from '../../limiter/index.js'
 import type { Activity, Answer, Question, SharedLimit, Verb } from '../store.js'
+import { RefusedError } from '../store.js'
 import type { Reply } from './messages.js'
 
 /** Limits that a ledger keeps at most: names come from configuration, not from users, and each takes address space. */
@@ -69,14 +70,14 @@ export class Ledger {
     const key = `${quota.windowMs} ${name}`
     let account = this.#accounts.get(key)
     if (account === undefined) {
-      if (this.#accounts.size >= MOST_LIMITS) throw new Error(`There are ${MOST_LIMITS} limits already`)
+      if (this.#accounts.size >= MOST_LIMITS) throw new RefusedError(`There are ${MOST_LIMITS} limits already`)
       account = new Account(quota, this.#maxUsers, this.#clock)
       this.#accounts.set(key, account)
     }
     const begun = account.quota
     const differs = QUOTA_NAMES.find((of) => begun[of] !== quota[of])
     if (differs === undefined) return account
-    throw new Error(
+    throw new RefusedError(
       `The limit '${name}' has ${differs} ${begun[differs]} in the primary, not ${quota[differs]}: all processes must give it the same`,
     )
   }
@@ -227,7 +228,7 @@ class Account {
       const tokens = record.tokens >= unseen ? Infinity : record.tokens
       if (writeUser(limiter, userId, { ...record, idleMs, tokens })) return
     }
-    throw new Error(NO_ROOM)
+    throw new RefusedError(NO_ROOM)
   }
 
   #remember(userId: string, debt: number): void {
@@ -286,7 +287,7 @@ function perform(
     case 'charge':
       return ['admitted', limiter.charge(userId, a)]
     case 'block':
-      if (!limiter.block(userId, a)) throw new Error(NO_ROOM)
+      if (!limiter.block(userId, a)) throw new RefusedError(NO_ROOM)
       return ['blocked', 0]
     case 'refund':
       limiter.refund(userId, a + b, b)

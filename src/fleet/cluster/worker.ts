@@ -2,7 +2,7 @@
 import process from 'node:process'
 import { checkNames } from '../../limiter/index.js'
 import type { Answer, FleetStore, Question, SharedLimit } from '../store.js'
-import { NO_ACTIVITY } from '../store.js'
+import { NO_ACTIVITY, RefusedError } from '../store.js'
 import { Channel } from './channel.js'
 import { LedgerAnswer } from './ledger-answer.js'
 import type { Reply, Result } from './messages.js'
@@ -94,8 +94,8 @@ export class PrimaryStore implements FleetStore {
   }
 }
 
-/** @throws {Error} what the primary said, if that was an error */
+/** @throws {RefusedError} what the primary said, if that was an error */
 function answered(result: Result): Exclude<Result, { error: string }> {
-  if ('error' in result) throw new Error(`The primary of the fleet: ${result.error}`)
+  if ('error' in result) throw new RefusedError(`The primary of the fleet: ${result.error}`)
   return result
 }

@@ -1,7 +1,7 @@
 /** The store of a fleet in Redis or Valkey. */
 import { checkNames, systemClock } from '../../limiter/index.js'
 import type { Answer, FleetStore, Question, SharedLimit } from '../store.js'
-import { UserError } from '../store.js'
+import { RefusedError } from '../store.js'
 import type { RedisClient, SendCommand } from './clients.js'
 import { senderOf } from './clients.js'
 import { PackedAnswer } from './packed-answer.js'
@@ -103,7 +103,7 @@ export class RedisStore implements FleetStore {
         return this.#send(['EVAL', this.#script, '1', key, ...args], key)
       })
     } catch (error) {
-      throw OF_ONE_KEY.test(messageOf(error)) ? new UserError(messageOf(error), { cause: error }) : error
+      throw OF_ONE_KEY.test(messageOf(error)) ? new RefusedError(messageOf(error), { cause: error }) : error
     }
     return typeof reply === 'string' ? reply : String(reply)
   }

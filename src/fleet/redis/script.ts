@@ -234,9 +234,13 @@ if #ARGV > 13 then
   packCells(ages, counts)
 end
 
+-- What was told must be kept, whatever is answered.
+local told = first >= 0 or spent > 0 or #ARGV > 13
+local function unchanged(status) return told and save(status) or answer(status) end
+
 local cost, within = tonumber(ARGV[8]), tonumber(ARGV[9])
 if verb == 'decide' then
-  if blocked > now then return answer('B0') end
+  if blocked > now then return unchanged('B0') end
   ask(now)
   blocked = -1
   local base = min(cost, max(0, within - taken()))
@@ -244,7 +248,7 @@ if verb == 'decide' then
   -- Spent by several processes at once, tokens may be owed; free places need none.
   if burst > 0 and burst * 1000 > tokens then
     -- Without tokens it does not matter when the user last asked.
-    if capacity == 0 and #ARGV == 13 and not setBack then return answer('L0') end
+    if capacity == 0 and not told and not setBack then return answer('L0') end
     return save('L0')
   end
   if base > 0 then push(base) end
@@ -299,7 +303,7 @@ elseif verb == 'unblock' then
     blocked = -1
     return save('A0')
   end
-  return answer('A0')
+  return unchanged('A0')
 end
 return redis.error_reply('SPILLWAY there is no verb ' .. verb)
 `
