@@ -37,7 +37,8 @@ export class StoreLimiter implements FleetLimiter {
     this.#view = new View(settings, (user) => this.#report(user))
     this.#breaker = new Breaker((state, error) => onStateChange?.(state, error))
     this.#deadlines = new Deadlines(timeoutMs, systemClock)
-    this.#lazily = Math.ceil(allowance / 2)
+    // One admission alone is not reported if more are allowed: most users ask once, and are not heard of again in the window.
+    this.#lazily = Math.min(allowance, Math.max(2, Math.ceil(allowance / 2)))
   }
 
   async begin(): Promise<void> {

@@ -48,6 +48,8 @@ export interface Question {
 export interface Answer {
   /** `stale`: the question came too late, and nothing was done. */
   readonly verdict: 'admitted' | 'limit' | 'blocked' | 'stale'
+  /** When it was given, by the store's clock: of two answers about a user, the later one knows more. */
+  readonly atMs: number
   /** `decide` and `peek`: places that tokens pay for. `charge`: places that could not be taken. */
   readonly places: number
   /** Base places taken. */

@@ -26,6 +26,8 @@ export class Unreported {
   readonly told: Told[] = []
   /** Base places that are free for certain: more may be. */
   sure = 0
+  /** When the answer was given that the view has, by the store's clock. */
+  knownAt = -Infinity
   /** Whether `isAllowed` was asked: then the view has to know of everything. */
   isSynchronous = false
 

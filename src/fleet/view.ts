@@ -120,9 +120,13 @@ export class View {
   /** Takes over what the store knows, with what it does not know yet. */
   adopt(userId: string, answer: Answer): void {
     const user = this.find(userId)
+    // Answers may overtake each other. By more than a window they do not: then the store's clock was set back.
+    const behindMs = (user?.knownAt ?? -Infinity) - answer.atMs
+    if (behindMs > 0 && behindMs < this.#quota.windowMs) return
     const record = answer.record()
     let own = 0
     if (user !== undefined) {
+      user.knownAt = answer.atMs
       const unknown = [...user.told.flatMap(({ places }) => places), ...user.places]
       own = this.#add(record, unknown)
       for (const { spent } of [user, ...user.told]) record.tokens -= 1000 * spent

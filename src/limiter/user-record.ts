@@ -140,8 +140,9 @@ function locate(limiter: Limiter, userId: string) {
   const users: Users = member.open(userId)
   const slot = users.slotOf(userId)
   const { core } = users
-  // That of the core, which never runs backwards.
-  const now = Math.max(reading - core.origin, core.statistics().latest)
+  // Tells the core the time, which never runs backwards there.
+  core.abi.tokens(slot, reading)
+  const now = core.statistics().latest
   return { member, quota: member.settings.quota, users, slot, core, now }
 }
 

@@ -124,4 +124,29 @@ describe.skipIf(!hasRedis)('the script', () => {
     }
     expect(checked).toBeGreaterThanOrEqual(DECISIONS / quotas.length)
   })
+
+  test.each([400, 3_600_000])(
+    'a clock that is set back by %i ms gives nothing back early, and goes on',
+    async (backMs) => {
+      const quota = { limit: 3, windowMs: 1000, capacity: 0, refillPerSecond: 0 }
+      const limit: SharedLimit = { name: `back-${backMs}`, quota }
+      let now = 10_000_000
+      const store = new RedisStore(senderOf(redis as never), timedScript, () => now * 1000)
+      await store.begin(limit)
+      const decide = async () => {
+        const question = { verb: 'decide', userId: 'a', a: 1, b: 3, activity: NO_ACTIVITY, usefulMs: 0 } as const
+        const { verdict, taken } = await store.ask(limit, question)
+        return [verdict, taken]
+      }
+      expect([await decide(), await decide(), await decide()].map(([, taken]) => taken)).toEqual([1, 2, 3])
+      now += 300
+      expect(await decide()).toEqual(['limit', 3])
+      now -= backMs
+      expect(await decide()).toEqual(['limit', 3])
+      now += backMs === 400 ? 1099 : 999
+      expect(await decide()).toEqual(['limit', 3])
+      now += 1
+      expect(await decide()).toEqual(['admitted', 1])
+    },
+  )
 })

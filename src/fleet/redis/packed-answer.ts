@@ -16,8 +16,7 @@ const PATTERN = /^([ALBS])(\d+);(\d+);(?:(\d+);([^;]*);(\d*)([;:]))?/
 export class PackedAnswer implements Answer {
   readonly verdict: Answer['verdict']
   readonly places: number
-  /** The server's time. */
-  readonly nowMs: number
+  readonly atMs: number
   readonly tokens: number
   readonly #text: string
   readonly #cellsAt: number
@@ -33,7 +32,7 @@ export class PackedAnswer implements Answer {
     const [whole, letter, places, now, last = now, tokens = '0', blocked, end] = found
     this.verdict = VERDICTS[letter as keyof typeof VERDICTS]
     this.places = Number(places)
-    this.nowMs = Number(now) / 1000
+    this.atMs = Number(now) / 1000
     this.tokens = Number(tokens)
     this.#text = text
     this.#cellsAt = whole.length
@@ -66,9 +65,9 @@ export class PackedAnswer implements Answer {
       if (this.#isCounted) counts.push(this.#digits(at + CELL, 5))
     }
     return {
-      idleMs: this.nowMs - this.#lastMs,
+      idleMs: this.atMs - this.#lastMs,
       tokens: this.tokens,
-      blockedMs: Math.max(0, this.#blockedMs - this.nowMs),
+      blockedMs: Math.max(0, this.#blockedMs - this.atMs),
       ages,
       counts: this.#isCounted ? counts : undefined,
       fraction: this.#fraction,
@@ -78,7 +77,7 @@ export class PackedAnswer implements Answer {
   get #ticks(): number {
     // As the script does, to the bit.
     const ticksPerMs = TICKS / this.#windowMs
-    return Number.isInteger(ticksPerMs) ? this.nowMs * ticksPerMs : (this.nowMs * TICKS) / this.#windowMs
+    return Number.isInteger(ticksPerMs) ? this.atMs * ticksPerMs : (this.atMs * TICKS) / this.#windowMs
   }
 
   get #fraction(): number {

@@ -77,7 +77,7 @@ export class RedisStore implements FleetStore {
     for (const number of [a, b, firstMs, earnedMs, lastMs, spent]) command.push(String(number))
     for (const ago of placesMs) command.push(String(ago))
     const answer = new PackedAnswer(await this.#run(keyOf(prefix, userId), command), quota)
-    this.#aheadMs = answer.nowMs - systemClock()
+    this.#aheadMs = answer.atMs - systemClock()
     return answer
   }
 

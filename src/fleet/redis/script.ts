@@ -42,6 +42,7 @@ if verb == 'begin' then
 end
 
 local now = us / 1000
+local setBack = false
 local last, tokens, blocked, cells, counted
 local value = redis.call('GET', KEYS[1])
 if value then
@@ -49,10 +50,12 @@ if value then
   if not lastUs then return redis.error_reply('SPILLWAY there is something else at the key ' .. KEYS[1]) end
   last, tokens, blocked = lastUs / 1000, tonumber(level), blockedUs ~= '' and blockedUs / 1000 or -1
   cells, counted = sub(value, at), form == ':'
-  -- Time never runs backwards, whatever the server's clock does.
+  -- Time never runs backwards: it waits for a clock that was set back a little. One that was set back by more than a window is
+  -- gone by, below, as if no time had passed.
   if now < last then
+    setBack = last - now > windowMs
+    if not setBack then us = tonumber(lastUs) end
     now = last
-    us = tonumber(lastUs)
   end
 else
   last, tokens, blocked, cells, counted = -1, 0, -1, '', false
@@ -145,6 +148,15 @@ local function packCells(ages, counts)
   end
   cells = table.concat(packed)
 end
+if setBack then
+  local ages, counts = unpackCells()
+  local left = blocked - last
+  now = us / 1000
+  last, blocked = now, left > 0 and now + left or -1
+  ticks = ticksAt(now)
+  tick = floor(ticks) % 65536
+  packCells(ages, counts)
+end
 local function taken()
   if not counted then return #cells / 3 end
   local sum = 0
@@ -227,7 +239,7 @@ if verb == 'decide' then
   local burst = cost - base
   if burst * 1000 > tokens then
     -- Without tokens it does not matter when the user last asked.
-    if capacity == 0 and #ARGV == 13 then return answer('L0') end
+    if capacity == 0 and #ARGV == 13 and not setBack then return answer('L0') end
     return save('L0')
   end
   if base > 0 then push(base) end

@@ -1,0 +1,32 @@
+/**
+ * `npm run bench:fleet -- --simulate`: a fleet of a thousand processes on virtual time. Prints a table, and leaves the results where
+ * `npm run bench:render` finds them.
+ */
+import { Command } from 'commander'
+import { parseSeed, wholeUpTo } from '../arguments.js'
+import { Progress } from '../progress.js'
+import type { SimulationCell, SimulationPlan } from './simulation.js'
+import { simulate } from './simulation.js'
+
+const WHOLE = { processes: 1000, users: 10_000_000, rate: 200_000, seconds: 3, seed: 1 }
+export const ALLOWANCES = [1, 2, 3, 5, 10, 25, 50]
+
+const program = new Command('npm run bench:fleet -- --simulate')
+  .description('Simulates a fleet: calls to the store, and what is admitted beyond the limit, by allowance. Some minutes.')
+  .option('--processes <number>', 'processes', wholeUpTo(5000), WHOLE.processes)
+  .option('--users <number>', 'users', wholeUpTo(100_000_000), WHOLE.users)
+  .option('--rate <number>', 'requests a second of the whole fleet', wholeUpTo(2_000_000), WHOLE.rate)
+  .option('--seconds <number>', 'seconds', wholeUpTo(60), WHOLE.seconds)
+  .option('--seed <number>', 'of the random numbers', parseSeed, WHOLE.seed)
+  .option('--json', 'print the results as JSON instead of a table')
+  .showHelpAfterError()
+
+const { json, ...plan } = program.parse().opts<SimulationPlan & { json?: true }>()
+const progress = new Progress()
+const cells: SimulationCell[] = []
+for (const allowance of ALLOWANCES) {
+  const label = `allowance ${allowance}`
+  cells.push(await simulate(plan, allowance, (share) => progress.show(`${label}: ${Math.round(100 * share)} %`)))
+}
+progress.clear()
+console.log(json ? JSON.stringify(cells) : cells)
