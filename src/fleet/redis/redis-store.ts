@@ -1,7 +1,7 @@
 /** The store of a fleet in Redis or Valkey. */
 import { checkNames, systemClock } from '../../limiter/index.js'
 import type { Answer, FleetStore, Question, SharedLimit } from '../store.js'
-import { UserError } from '../store.js'
+import { NO_ACTIVITY, UserError } from '../store.js'
 import type { RedisClient, SendCommand } from './clients.js'
 import { senderOf } from './clients.js'
 import { PackedAnswer } from './packed-answer.js'
@@ -15,8 +15,8 @@ const SLACK_MS = 1000
 
 /** A limit that was begun. */
 interface Begun {
-  /** Arguments that all its questions have, as the script takes them. */
-  readonly args: readonly string[]
+  /** The argument that all its questions have, as the script takes it. */
+  readonly limit: string
   readonly prefix: string
 }
 
@@ -61,22 +61,24 @@ export class RedisStore implements FleetStore {
   async begin({ name, quota }: SharedLimit): Promise<number> {
     const { limit, windowMs, capacity, refillPerSecond } = quota
     const prefix = `${name}/${windowMs}`
-    const args = [windowMs, limit, capacity, refillPerSecond].map(String)
-    const reply = await this.#run(prefix, ['begin', ...args, '0', '0'])
+    const numbers = `${windowMs} ${limit} ${capacity} ${refillPerSecond}`
+    const reply = await this.#run(prefix, [`${numbers} 0`, 'begin 0 0 0'])
     const [, now, begun] = reply.split(';')
-    this.#begun.set(name, { args: [...args, String(Number(begun) / 1000)], prefix })
+    this.#begun.set(name, { limit: `${numbers} ${Number(begun) / 1000}`, prefix })
     return Math.max(0, (Number(now) - Number(begun)) / 1000)
   }
 
   async ask({ name, quota }: SharedLimit, { verb, userId, a, b, activity, usefulMs }: Question): Promise<Answer> {
-    const { args, prefix } = this.#begun.get(name) as Begun
+    const { limit, prefix } = this.#begun.get(name) as Begun
     const { firstMs, earnedMs, lastMs, spent, placesMs } = activity
     const isTimeless = this.#time !== undefined || Number.isNaN(this.#aheadMs)
-    const stale = isTimeless ? 0 : systemClock() + this.#aheadMs + usefulMs + SLACK_MS
-    const command = [verb, ...args, String(stale)]
-    for (const number of [a, b, firstMs, earnedMs, lastMs, spent]) command.push(String(number))
-    for (const ago of placesMs) command.push(String(ago))
-    const answer = new PackedAnswer(await this.#run(keyOf(prefix, userId), command), quota)
+    const stale = isTimeless ? 0 : Math.ceil(systemClock() + this.#aheadMs + usefulMs + SLACK_MS)
+    const args = [limit, `${verb} ${stale} ${a} ${b}`]
+    if (activity !== NO_ACTIVITY) {
+      args.push(`${firstMs} ${earnedMs} ${lastMs} ${spent}`)
+      for (const ago of placesMs) args.push(String(ago))
+    }
+    const answer = new PackedAnswer(await this.#run(keyOf(prefix, userId), args), quota)
     this.#aheadMs = answer.atMs - systemClock()
     return answer
   }

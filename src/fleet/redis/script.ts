@@ -26,10 +26,13 @@ const SCRIPT = `
 local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
 local byte, char, sub = string.byte, string.char, string.sub
 --TIME--
-local verb = ARGV[1]
-local windowMs, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
-local capacity, refill = tonumber(ARGV[4]) * 1000, tonumber(ARGV[5])
-local beginning, stale = tonumber(ARGV[6]), tonumber(ARGV[7])
+-- Few arguments of several numbers each: every argument costs the client and the server as much as several numbers in one.
+local windowMs, limit, capacity, refill, beginning = string.match(ARGV[1], '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+windowMs, limit, capacity, refill, beginning =
+  tonumber(windowMs), tonumber(limit), tonumber(capacity) * 1000, tonumber(refill), tonumber(beginning)
+local verb, stale, cost, within = string.match(ARGV[2], '^(%S+) (%S+) (%S+) (%S+)$')
+stale, cost, within = tonumber(stale), tonumber(cost), tonumber(within)
+local hasActivity = ARGV[3] ~= nil
 -- A command that waited somewhere for its turn: whoever asked has gone on without.
 if stale > 0 and us > stale * 1000 then return string.format('S0;%.0f;', us) end
 if verb == 'begin' then
@@ -197,22 +200,25 @@ end
 
 -- What the process did meanwhile without asking, times as ages: first and last activity, milliseconds of the gaps between that earn,
 -- tokens spent, places taken.
-local first = tonumber(ARGV[10])
+local first, earned, latest, spent = -1, 0, -1, 0
+if hasActivity then
+  first, earned, latest, spent = string.match(ARGV[3], '^(%S+) (%S+) (%S+) (%S+)$')
+  first, earned, latest, spent = tonumber(first), tonumber(earned), tonumber(latest), tonumber(spent)
+end
 if first >= 0 then
-  local from, to = now - first, now - tonumber(ARGV[12])
+  local from, to = now - first, now - latest
   local isNext = from >= last
   from = max(from, last)
   if blocked <= now then
     ask(from)
-    if isNext then tokens = min(capacity, tokens + tonumber(ARGV[11]) * refill) end
+    if isNext then tokens = min(capacity, tokens + earned * refill) end
   end
   last = max(from, to)
 end
-local spent = tonumber(ARGV[13])
 if spent > 0 then tokens = tokens - spent * 1000 end
-if #ARGV > 13 then
+if #ARGV > 3 then
   local ages, counts = unpackCells()
-  for index = 14, #ARGV do
+  for index = 4, #ARGV do
     local age = ageOf(ceil(ticksAt(now - tonumber(ARGV[index]))) % 65536)
     if age < 30000 then
       local at = #ages
@@ -230,7 +236,6 @@ if #ARGV > 13 then
   packCells(ages, counts)
 end
 
-local cost, within = tonumber(ARGV[8]), tonumber(ARGV[9])
 if verb == 'decide' then
   if blocked > now then return answer('B0') end
   ask(now)
@@ -239,7 +244,7 @@ if verb == 'decide' then
   local burst = cost - base
   if burst * 1000 > tokens then
     -- Without tokens it does not matter when the user last asked.
-    if capacity == 0 and #ARGV == 13 and not setBack then return answer('L0') end
+    if capacity == 0 and #ARGV <= 3 and not setBack then return answer('L0') end
     return save('L0')
   end
   if base > 0 then push(base) end
