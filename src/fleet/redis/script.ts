@@ -45,9 +45,44 @@ if verb == 'begin' then
 end
 
 local now = us / 1000
+local perMs = 30000 / windowMs
+local whole = perMs == floor(perMs)
+local value = redis.call('GET', KEYS[1])
+
+-- The commonest question, by itself: the rules of below, where there are no tokens, no counts, no block and no news. Making the
+-- functions that the rest needs would take longer than all of this.
+if verb == 'decide' and capacity == 0 and limit <= 64 and not hasActivity then
+  local lastUs, cells = us, ''
+  if value then lastUs, cells = string.match(value, '^(%d+);0;;(.*)$') end
+  if lastUs and us >= tonumber(lastUs) then
+    local ticks = whole and now * perMs or now * 30000 / windowMs
+    local tick = floor(ticks) % 65536
+    if now - lastUs / 1000 > windowMs + windowMs / 64 then
+      cells = ''
+    else
+      local from, size = 1, #cells
+      while from < size do
+        local a, b, c = byte(cells, from, from + 2)
+        if (tick + 1 - ((a - 48) * 4096 + (b - 48) * 64 + c - 48)) % 65536 <= 30000 then break end
+        from = from + 3
+      end
+      if from > 1 then cells = sub(cells, from) end
+    end
+    local time = string.format('%.0f', us)
+    if cost > within - #cells / 3 then return 'L0;' .. time .. ';' .. time .. ';0;;' .. cells end
+    local cell = ceil(ticks) % 65536
+    local written = char(48 + floor(cell / 4096), 48 + floor(cell / 64) % 64, 48 + cell % 64)
+    if cost > 1 then written = string.rep(written, cost) end
+    local text = time .. ';0;;' .. cells .. written
+    local newest = (tick + 1 - cell) % 65536 - 1
+    local keep = ceil((30001 - newest) * windowMs / 30000) + 1
+    redis.call('SET', KEYS[1], text, 'PX', string.format('%.0f', min(4398046511104, keep)))
+    return 'A0;' .. time .. ';' .. text
+  end
+end
+
 local setBack = false
 local last, tokens, blocked, cells, counted
-local value = redis.call('GET', KEYS[1])
 if value then
   local lastUs, level, blockedUs, form, at = string.match(value, '^(%d+);([^;]*);(%d*)([;:])()')
   if not lastUs then return redis.error_reply('SPILLWAY there is something else at the key ' .. KEYS[1]) end
@@ -64,8 +99,6 @@ else
   last, tokens, blocked, cells, counted = -1, 0, -1, '', false
 end
 
-local perMs = 30000 / windowMs
-local whole = perMs == floor(perMs)
 local function ticksAt(ms) return whole and ms * perMs or ms * 30000 / windowMs end
 local ticks = ticksAt(now)
 local tick = floor(ticks) % 65536
