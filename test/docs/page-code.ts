@@ -87,6 +87,7 @@ export const SOURCES: { readonly [name: string]: string } = {
   spillway: 'src/index.ts',
   'spillway/http': 'src/http/index.ts',
   'spillway/queue': 'src/queue/index.ts',
+  'spillway/fleet': 'src/fleet/index.ts',
 }
 
 /** Runs a program, and checks all that it claims. `spillway` is the sources. */

@@ -6,7 +6,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ts from 'typescript'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import type { RedisServer } from '../fleet/redis-servers.js'
+import { hasRedis, startRedis } from '../fleet/redis-servers.js'
 import { ROOT } from '../package/packed.js'
 import type { Program } from './page-code.js'
 import { compile, importsOf, programsOf, run, SOURCES, startTime } from './page-code.js'
@@ -18,6 +20,7 @@ const PAGES = [
   'docs/recipes-http.md',
   'docs/queue.md',
   'docs/throttled-fetch.md',
+  'docs/fleet.md',
   'docs/migrate-rate-limiter-flexible.md',
   'docs/migrate-limiter.md',
   'docs/migrate-upstash-ratelimit.md',
@@ -28,6 +31,16 @@ const PAGES = [
 
 /** What cannot run here, since it is not installed: such code is only parsed. */
 const NOT_INSTALLED = ['@upstash/ratelimit', '@upstash/redis', '@tanstack/pacer']
+
+/** Clients of Redis: where there is no server, their code is only parsed. */
+const CLIENTS = ['redis', 'ioredis']
+let redis: RedisServer | undefined
+beforeAll(async () => {
+  if (!hasRedis) return
+  redis = await startRedis()
+  process.env.REDIS_URL = redis.url
+})
+afterAll(() => redis?.stop())
 
 // Code that writes files names them without a folder.
 const before = process.cwd()
@@ -48,11 +61,15 @@ test.each(pages)('%s has code', (_, programs) => {
 })
 
 test.each(programs)('%s', async (_, program) => {
-  if (importsOf(program).some((name) => NOT_INSTALLED.includes(name))) {
+  const missing = hasRedis ? NOT_INSTALLED : [...NOT_INSTALLED, ...CLIENTS]
+  if (importsOf(program).some((name) => missing.includes(name))) {
     compile(program)
     return
   }
-  const { claims } = await run(program)
+  // A client and its server have the real time in common.
+  const isReal = importsOf(program).some((name) => CLIENTS.includes(name))
+  if (isReal) vi.useRealTimers()
+  const { claims } = await run(program).finally(() => isReal && startTime())
   expect(claims, 'claims that were checked').toBeGreaterThan(0)
 })
 
