@@ -1,5 +1,5 @@
 /** One suite, run by each client of Redis and Valkey: against a server alone, with Sentinel, and in a cluster. */
-import { GlideClient, GlideClusterClient } from '@valkey/valkey-glide'
+import { GlideClient, GlideClusterClient, Logger } from '@valkey/valkey-glide'
 import * as ioredis from 'ioredis'
 import * as iovalkey from 'iovalkey'
 import * as redis from 'redis'
@@ -113,6 +113,8 @@ const kinds: Kind[] = [
 
 describe.skipIf(!hasRedis)('clients', () => {
   beforeAll(async () => {
+    // It warns of every error that it passes on.
+    Logger.setLoggerConfig('error')
     ;[alone, cluster, sentinel] = await Promise.all([startRedis(), startCluster(), startSentinel()])
   })
   afterAll(async () => {
@@ -130,7 +132,14 @@ describe.skipIf(!hasRedis)('clients', () => {
     /** A limit of its own, as so many processes have it. */
     const processes = (count: number, options: Partial<FleetOptions> = {}): Promise<FleetLimiter[]> => {
       const shared: Omit<FleetOptions, 'store'> = {
-        ...{ name: `${name} ${limits++}`, processes: count, timeoutMs: 60_000, limit: 5, windowMs: HOUR_MS, burst: false },
+        ...{
+          name: `${name} ${limits++}`,
+          processes: count,
+          timeoutMs: 60_000,
+          limit: 5,
+          windowMs: HOUR_MS,
+          burst: false,
+        },
         ...options,
       }
       return Promise.all(
@@ -195,10 +204,55 @@ describe.skipIf(!hasRedis)('clients', () => {
     test('ids of every kind are users of their own', async () => {
       const [one, two] = (await processes(2, { limit: 1 })) as [FleetLimiter, FleetLimiter]
       const ids = [
-        ...['', ' ', 'a', 'A', 'é', 'e\u0301', 'ß', '漢字', '👩‍👩‍👧', '\0', 'a\0b', '\n', '\r\n', 'a\r\nDEL x\r\n', '"', "'", '\\'],
-        ...['{', '}', '{}', '{a}', '}{', 'a}', '{a', '}:16', 'd800}:16', ':', ';', '*', '?', '[a]', '%', '$0', '--', 'NOSCRIPT'],
+        ...[
+          '',
+          ' ',
+          'a',
+          'A',
+          'é',
+          'e\u0301',
+          'ß',
+          '漢字',
+          '👩‍👩‍👧',
+          '\0',
+          'a\0b',
+          '\n',
+          '\r\n',
+          'a\r\nDEL x\r\n',
+          '"',
+          "'",
+          '\\',
+        ],
+        ...[
+          '{',
+          '}',
+          '{}',
+          '{a}',
+          '}{',
+          'a}',
+          '{a',
+          '}:16',
+          'd800}:16',
+          ':',
+          ';',
+          '*',
+          '?',
+          '[a]',
+          '%',
+          '$0',
+          '--',
+          'NOSCRIPT',
+        ],
         ...['\ud800', '\udc00', '\ud800x', '\udc00\ud800', '\ufffd', '\ufeff', '__proto__', 'constructor'],
-        ...['x'.repeat(10_000), `${'x'.repeat(9_999)}y`, '漢'.repeat(10_000), '\ud800'.repeat(10_000), '1', '1.0', '-1'],
+        ...[
+          'x'.repeat(10_000),
+          `${'x'.repeat(9_999)}y`,
+          '漢'.repeat(10_000),
+          '\ud800'.repeat(10_000),
+          '1',
+          '1.0',
+          '-1',
+        ],
       ]
       const decisions = await Promise.all(ids.map((id) => one.check(id)))
       expect(decisions.filter(({ allowed }) => !allowed)).toEqual([])

@@ -138,7 +138,9 @@ export async function startCluster(): Promise<RedisCluster> {
   }
   const [first, ...others] = masters
   for (const { port, command } of others) {
-    const bus = String(await command('CONFIG', 'GET', 'cluster-port')).split(',').at(-1) as string
+    const bus = String(await command('CONFIG', 'GET', 'cluster-port'))
+      .split(',')
+      .at(-1) as string
     await first!.command('CLUSTER', 'MEET', '127.0.0.1', String(port), bus)
   }
   for (const { command } of masters) {

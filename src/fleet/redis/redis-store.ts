@@ -7,6 +7,9 @@ import { senderOf } from './clients.js'
 import { PackedAnswer } from './packed-answer.js'
 import { script } from './script.js'
 
+/** What the server says of a script that it does not have: GLIDE says it in words of its own. */
+const NO_SCRIPT = /NOSCRIPT|NoScriptError/
+
 /** What the server says of one key, being well itself. */
 const OF_ONE_KEY = /\b(WRONGTYPE|SPILLWAY)\b/
 
@@ -44,7 +47,8 @@ export class RedisStore implements FleetStore {
   /** For tests: what the script takes for the time, in microseconds. */
   readonly #time: (() => number) | undefined
   #sha: Promise<string> | string
-  readonly #begun = new Map<string, Begun>()
+  /** By the limit itself: those of one name may differ in their windows. */
+  readonly #begun = new WeakMap<SharedLimit, Begun>()
   /** By how much the server's clock was ahead of the process's when it last answered; NaN before. */
   #aheadMs = Number.NaN
 
@@ -58,31 +62,32 @@ export class RedisStore implements FleetStore {
     })
   }
 
-  async begin({ name, quota }: SharedLimit): Promise<number> {
+  async begin(shared: SharedLimit): Promise<number> {
+    const { name, quota } = shared
     const { limit, windowMs, capacity, refillPerSecond } = quota
     const prefix = `${name}/${windowMs}`
     const args = [windowMs, limit, capacity, refillPerSecond].map(String)
     const reply = await this.#run(prefix, ['begin', ...args, '0', '0'])
     const [, now, begun] = reply.split(';')
-    this.#begun.set(name, { args: [...args, String(Number(begun) / 1000)], prefix })
+    this.#begun.set(shared, { args: [...args, String(Number(begun) / 1000)], prefix })
     return Math.max(0, (Number(now) - Number(begun)) / 1000)
   }
 
-  async ask({ name, quota }: SharedLimit, { verb, userId, a, b, activity, usefulMs }: Question): Promise<Answer> {
-    const { args, prefix } = this.#begun.get(name) as Begun
+  async ask(shared: SharedLimit, { verb, userId, a, b, activity, usefulMs }: Question): Promise<Answer> {
+    const { args, prefix } = this.#begun.get(shared) as Begun
     const { firstMs, earnedMs, lastMs, spent, placesMs } = activity
     const isTimeless = this.#time !== undefined || Number.isNaN(this.#aheadMs)
     const stale = isTimeless ? 0 : systemClock() + this.#aheadMs + usefulMs + SLACK_MS
     const command = [verb, ...args, String(stale)]
     for (const number of [a, b, firstMs, earnedMs, lastMs, spent]) command.push(String(number))
     for (const ago of placesMs) command.push(String(ago))
-    const answer = new PackedAnswer(await this.#run(keyOf(prefix, userId), command), quota)
+    const answer = new PackedAnswer(await this.#run(keyOf(prefix, userId), command), shared.quota)
     this.#aheadMs = answer.atMs - systemClock()
     return answer
   }
 
-  async reset({ name }: SharedLimit, userId: string): Promise<void> {
-    const { prefix } = this.#begun.get(name) as Begun
+  async reset(shared: SharedLimit, userId: string): Promise<void> {
+    const { prefix } = this.#begun.get(shared) as Begun
     const key = keyOf(prefix, userId)
     await this.#send(['DEL', key], key)
   }
@@ -94,7 +99,7 @@ export class RedisStore implements FleetStore {
     let reply: unknown
     try {
       reply = await this.#send(['EVALSHA', sha, '1', key, ...args], key).catch((error: unknown) => {
-        if (!messageOf(error).includes('NOSCRIPT')) throw error
+        if (!NO_SCRIPT.test(messageOf(error))) throw error
         return this.#send(['EVAL', this.#script, '1', key, ...args], key)
       })
     } catch (error) {
