@@ -49,8 +49,8 @@ export class RedisStore implements FleetStore {
   #sha: Promise<string> | string
   /** By the limit itself: those of one name may differ in their windows. */
   readonly #begun = new WeakMap<SharedLimit, Begun>()
-  /** By how much the server's clock was ahead of the process's when it last answered; NaN before. */
-  #aheadMs = Number.NaN
+  /** By how much the server's clock was ahead of the process's when it last answered. */
+  #aheadMs = 0
 
   constructor(send: SendCommand, text: string, time?: () => number) {
     this.#send = send
@@ -69,6 +69,7 @@ export class RedisStore implements FleetStore {
     const args = [windowMs, limit, capacity, refillPerSecond].map(String)
     const reply = await this.#run(prefix, ['begin', ...args, '0', '0'])
     const [, now, begun] = reply.split(';')
+    this.#aheadMs = Number(now) / 1000 - systemClock()
     this.#begun.set(shared, { args: [...args, String(Number(begun) / 1000)], prefix })
     return Math.max(0, (Number(now) - Number(begun)) / 1000)
   }
@@ -76,8 +77,7 @@ export class RedisStore implements FleetStore {
   async ask(shared: SharedLimit, { verb, userId, a, b, activity, usefulMs }: Question): Promise<Answer> {
     const { args, prefix } = this.#begun.get(shared) as Begun
     const { firstMs, earnedMs, lastMs, spent, placesMs } = activity
-    const isTimeless = this.#time !== undefined || Number.isNaN(this.#aheadMs)
-    const stale = isTimeless ? 0 : systemClock() + this.#aheadMs + usefulMs + SLACK_MS
+    const stale = this.#time !== undefined ? 0 : systemClock() + this.#aheadMs + usefulMs + SLACK_MS
     const command = [verb, ...args, String(stale)]
     for (const number of [a, b, firstMs, earnedMs, lastMs, spent]) command.push(String(number))
     for (const ago of placesMs) command.push(String(ago))
