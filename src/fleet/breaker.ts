@@ -4,7 +4,10 @@
  */
 import type { FleetState } from './options.js'
 
-/** So many failures in a row, with no answer between, and the store is unavailable. */
+/**
+ * So many failures in a row, with no answer between, and the store is unavailable. A failure counts if nothing was answered since
+ * its question was put: where one server of a cluster is gone, the users of others go on.
+ */
 const FAILURES = 3
 
 /** Milliseconds until it is asked again, at first and at most: half of that and a random part of the other half. */
@@ -14,6 +17,7 @@ const LONGEST_PAUSE_MS = 800
 export class Breaker {
   readonly #tell: (state: FleetState, error?: unknown) => void
   #failures = 0
+  #answeredAt = -Infinity
   #pauseMs = FIRST_PAUSE_MS
   /** When the store may be asked again, while it is unavailable. */
   #retryAt = 0
@@ -35,7 +39,8 @@ export class Breaker {
     return true
   }
 
-  succeeded(): void {
+  succeeded(now: number): void {
+    this.#answeredAt = now
     this.#failures = 0
     this.#pauseMs = FIRST_PAUSE_MS
     if (!this.#isOpen) return
@@ -43,8 +48,9 @@ export class Breaker {
     this.#tell('available')
   }
 
-  failed(now: number, error: unknown): void {
-    if (this.#isOpen || ++this.#failures < FAILURES) return
+  /** @param askedAt when the question was put that failed */
+  failed(now: number, error: unknown, askedAt: number): void {
+    if (this.#isOpen || this.#answeredAt > askedAt || ++this.#failures < FAILURES) return
     this.#isOpen = true
     this.#pause(now)
     this.#tell('unavailable', error)

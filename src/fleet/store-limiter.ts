@@ -35,7 +35,10 @@ export class StoreLimiter implements FleetLimiter {
     this.#settings = settings
     this.#shared = { name, quota }
     this.#view = new View(settings, (user) => this.#report(user))
-    this.#breaker = new Breaker((state, error) => onStateChange?.(state, error))
+    // Later, so that an error in it is its own and fails no decision.
+    this.#breaker = new Breaker((state, error) => {
+      if (onStateChange !== undefined) queueMicrotask(() => onStateChange(state, error))
+    })
     this.#deadlines = new Deadlines(timeoutMs, systemClock)
     // One admission alone is not reported if more are allowed: most users ask once, and are not heard of again in the window.
     this.#lazily = Math.min(allowance, Math.max(2, Math.ceil(allowance / 2)))
@@ -73,12 +76,13 @@ export class StoreLimiter implements FleetLimiter {
     const { cost, limit } = this.#read(userId, request)
     const { allowance, onUnavailable } = this.#settings
     if (cost > allowance) checkNumber('cost', cost, { from: 1, to: allowance, whole: true })
-    if (this.#breaker.state === 'unavailable' && onUnavailable !== 'share') {
-      this.#probe(userId)
-      return this.#count(onUnavailable === 'allow')
-    }
     const user = this.#view.open(userId)
     user.isSynchronous = true
+    if (this.#breaker.state === 'unavailable') {
+      // Tries the store now and then, since nothing else may: by what writes, which a store that is full or only reads refuses.
+      this.#report(user)
+      if (onUnavailable !== 'share') return this.#count(onUnavailable === 'allow')
+    }
     const allowed = this.#view.admits(user, cost, limit)
     if (user.told.length === 0 && (user.spent > 0 || user.places.length >= this.#lazily)) this.#report(user)
     return this.#count(allowed)
@@ -122,9 +126,11 @@ export class StoreLimiter implements FleetLimiter {
 
   readonly reset = async (userId: string): Promise<void> => {
     this.#read(userId, 1)
-    await this.#inTime(async () => {
+    this.#seek()
+    await this.#inTime(async (isLate) => {
       await this.#beginning()
       await this.#settings.store.reset(this.#shared, userId)
+      if (!isLate()) this.#breaker.succeeded(systemClock())
     })
     this.#view.forget(userId)
   }
@@ -167,9 +173,14 @@ export class StoreLimiter implements FleetLimiter {
     return allowed
   }
 
+  /** @throws if the store is not to be asked now */
+  #seek(): void {
+    if (!this.#breaker.permits(systemClock())) throw new Error('The store of the fleet does not answer')
+  }
+
   /** Puts a question that is about a user, together with what the store does not know of it. */
   async #ask(verb: Verb, userId: string, a: number, b: number): Promise<Answer> {
-    if (!this.#breaker.permits(systemClock())) throw new Error('The store of the fleet does not answer')
+    this.#seek()
     const user = this.#view.find(userId)
     const { now } = this.#view
     if (user === undefined || verb === 'peek') {
@@ -193,7 +204,7 @@ export class StoreLimiter implements FleetLimiter {
       try {
         if (!this.#hasBegun) await this.#beginning()
         const answer = await this.#settings.store.ask(this.#shared, question)
-        if (!isLate()) this.#breaker.succeeded()
+        if (!isLate()) this.#breaker.succeeded(systemClock())
         if (answer.verdict === 'stale') throw new Error('The store came to the question too late')
         if (!this.#isClosed) settled?.(answer)
         return answer
@@ -208,13 +219,18 @@ export class StoreLimiter implements FleetLimiter {
   #inTime<Result>(act: (isLate: () => boolean) => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       let isLate = false
+      const askedAt = systemClock()
       const fail = (error: unknown) => {
         this.#counts.failures++
-        if (!(error instanceof UserError)) this.#breaker.failed(systemClock(), error)
+        const now = systemClock()
+        if (error instanceof UserError) this.#breaker.succeeded(now)
+        else this.#breaker.failed(now, error, askedAt)
         reject(error)
       }
       const end = this.#deadlines.begin(() => {
         isLate = true
+        // The next question begins anew: this beginning may never end, as where a connection is stalled.
+        if (!this.#hasBegun) this.#begun = undefined
         fail(new Error(`The store of the fleet gave no answer within ${this.#settings.timeoutMs} ms`))
       })
       act(() => isLate).then(
@@ -235,6 +251,7 @@ export class StoreLimiter implements FleetLimiter {
     this.#begun ??= this.#settings.store.begin(this.#shared).then(
       (ageMs) => {
         this.#hasBegun = true
+        this.#view.now = this.#settings.clock()
         this.#view.begin(ageMs)
       },
       (error) => {
@@ -272,11 +289,6 @@ export class StoreLimiter implements FleetLimiter {
       },
       () => user.takeBack(told),
     ).catch(() => {})
-  }
-
-  /** Tries the store now and then, while nothing else does. */
-  #probe(userId: string): void {
-    this.#ask('peek', userId, 1, this.quota.limit).catch(() => {})
   }
 
   #adopt(userId: string, answer: Answer): void {

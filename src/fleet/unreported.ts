@@ -4,6 +4,8 @@ import { NO_ACTIVITY } from './store.js'
 
 /** What was told to the store, and may have to be told again. Times are readings of the clock. */
 export interface Told {
+  /** When. */
+  readonly at: number
   readonly places: number[]
   readonly spent: number
   readonly first: number
@@ -43,9 +45,9 @@ export class Unreported {
 
   /** Forgets places that have left the window, which it began at `from`. */
   trim(from: number): void {
-    let gone = 0
-    while (gone < this.places.length && (this.places[gone] as number) <= from) gone++
-    if (gone > 0) this.places.splice(0, gone)
+    trimPlaces(this.places, from)
+    // As well as those on their way: a store that is stalled may never say anything about them.
+    for (const { places } of this.told) trimPlaces(places, from)
   }
 
   /** Notes a request of the user. */
@@ -58,7 +60,7 @@ export class Unreported {
   /** What to tell the store now, to be settled or taken back. */
   tell(now: number): { told: Told; activity: Activity } {
     const { places, spent, first, last, earnedMs } = this
-    const told = { places, spent, first, last, earnedMs }
+    const told = { at: now, places, spent, first, last, earnedMs }
     this.told.push(told)
     this.places = []
     this.spent = 0
@@ -68,14 +70,21 @@ export class Unreported {
     return { told, activity: activityOf(told, now) }
   }
 
-  /** The store knows of it. */
-  settle(told: Told): void {
-    this.told.splice(this.told.indexOf(told), 1)
+  /** The store knows of it. False if it was taken back before. */
+  settle(told: Told): boolean {
+    const index = this.told.indexOf(told)
+    if (index >= 0) this.told.splice(index, 1)
+    return index >= 0
+  }
+
+  /** Takes back what was told so long ago that nobody will say what became of it. */
+  abandon(before: number): void {
+    while (this.told.length > 0 && (this.told[0] as Told).at < before) this.takeBack(this.told[0] as Told)
   }
 
   /** The store may not know of it: told twice, it counts twice, which is safe. */
   takeBack(told: Told): void {
-    this.settle(told)
+    if (!this.settle(told)) return
     this.places = [...told.places, ...this.places]
     this.spent += told.spent
     this.earnedMs += told.earnedMs
@@ -86,7 +95,13 @@ export class Unreported {
   }
 }
 
-export function activityOf({ places, spent, first, last, earnedMs }: Told, now: number): Activity {
+function trimPlaces(places: number[], from: number): void {
+  let gone = 0
+  while (gone < places.length && (places[gone] as number) <= from) gone++
+  if (gone > 0) places.splice(0, gone)
+}
+
+export function activityOf({ places, spent, first, last, earnedMs }: Omit<Told, 'at'>, now: number): Activity {
   const isNone = Number.isNaN(first)
   if (isNone && spent === 0 && places.length === 0) return NO_ACTIVITY
   return {

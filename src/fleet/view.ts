@@ -15,6 +15,9 @@ import { Unreported } from './unreported.js'
 /** Milliseconds for which what nobody touches is kept at least: the window, or this. */
 const LEAST_PERIOD_MS = 1000
 
+/** So long after its deadline, a store does nothing about a question any more: what it told is as good as untold. */
+const ABANDONED_MS = 2000
+
 export class View {
   readonly limiter: Limiter
   readonly #quota: Quota
@@ -22,6 +25,7 @@ export class View {
   readonly #paceMs: number
   readonly #periodMs: number
   readonly #most: number
+  readonly #abandonMs: number
   readonly #mustTell: (user: Unreported) => void
   /** Users with something unreported: those of this period, and those of the one before who were not touched in this. */
   #users = new Map<string, Unreported>()
@@ -33,11 +37,12 @@ export class View {
   #beginning: number
 
   /** @param mustTell is given a user whom nobody touched for long, and of whom the store has to learn something */
-  constructor({ quota, allowance, maxUsers, clock }: FleetSettings, mustTell: (user: Unreported) => void) {
+  constructor({ quota, allowance, maxUsers, clock, timeoutMs }: FleetSettings, mustTell: (user: Unreported) => void) {
     this.#quota = quota
     this.#allowance = allowance
     this.#paceMs = quota.windowMs / quota.limit
     this.#periodMs = Math.max(LEAST_PERIOD_MS, quota.windowMs * (1 + 2 / TICKS))
+    this.#abandonMs = timeoutMs + ABANDONED_MS
     this.#mustTell = mustTell
     this.now = clock()
     this.#beginning = this.now
@@ -47,20 +52,22 @@ export class View {
 
   /** Tells how long ago the limit began, which users never seen have tokens by. */
   begin(ageMs: number): void {
-    this.#beginning = this.now - ageMs
+    // Not later than what was decided by: time would run backwards. A store that began anew is younger than the process.
+    this.#beginning = Math.min(this.#beginning, this.now - ageMs)
   }
 
   /** What is unreported of a user. */
   find(userId: string): Unreported | undefined {
     if (this.now >= this.#periodEnds) this.#turn()
-    const user = this.#users.get(userId)
-    if (user !== undefined) return user
-    const older = this.#older.get(userId)
-    if (older !== undefined) {
+    let user = this.#users.get(userId)
+    if (user === undefined) {
+      user = this.#older.get(userId)
+      if (user === undefined) return undefined
       this.#older.delete(userId)
-      this.#users.set(userId, older)
+      this.#users.set(userId, user)
     }
-    return older
+    if (user.told.length > 0) user.abandon(this.now - this.#abandonMs)
+    return user
   }
 
   /** The same, made if there is none. */
@@ -179,6 +186,7 @@ export class View {
     this.#users = new Map()
     this.#periodEnds = this.now + this.#periodMs
     for (const [userId, user] of untouched) {
+      user.abandon(this.now - this.#abandonMs)
       if (user.spent === 0 && !user.wasDenied && user.told.length === 0) continue
       this.#users.set(userId, user)
       if (user.told.length === 0) this.#mustTell(user)

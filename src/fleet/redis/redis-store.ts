@@ -7,6 +7,9 @@ import { senderOf } from './clients.js'
 import { PackedAnswer } from './packed-answer.js'
 import { script } from './script.js'
 
+/** What the server says of a script that it does not have: GLIDE says it in words of its own. */
+const NO_SCRIPT = /NOSCRIPT|NoScriptError/
+
 /** What the server says of one key, being well itself. */
 const OF_ONE_KEY = /\b(WRONGTYPE|SPILLWAY)\b/
 
@@ -44,9 +47,10 @@ export class RedisStore implements FleetStore {
   /** For tests: what the script takes for the time, in microseconds. */
   readonly #time: (() => number) | undefined
   #sha: Promise<string> | string
-  readonly #begun = new Map<string, Begun>()
-  /** By how much the server's clock was ahead of the process's when it last answered; NaN before. */
-  #aheadMs = Number.NaN
+  /** By the limit itself: those of one name may differ in their windows. */
+  readonly #begun = new WeakMap<SharedLimit, Begun>()
+  /** By how much the server's clock was ahead of the process's when it last answered. */
+  #aheadMs = 0
 
   constructor(send: SendCommand, text: string, time?: () => number) {
     this.#send = send
@@ -58,33 +62,34 @@ export class RedisStore implements FleetStore {
     })
   }
 
-  async begin({ name, quota }: SharedLimit): Promise<number> {
+  async begin(shared: SharedLimit): Promise<number> {
+    const { name, quota } = shared
     const { limit, windowMs, capacity, refillPerSecond } = quota
     const prefix = `${name}/${windowMs}`
     const numbers = `${windowMs} ${limit} ${capacity} ${refillPerSecond}`
     const reply = await this.#run(prefix, [`${numbers} 0`, 'begin 0 0 0'])
     const [, now, begun] = reply.split(';')
-    this.#begun.set(name, { limit: `${numbers} ${Number(begun) / 1000}`, prefix })
+    this.#aheadMs = Number(now) / 1000 - systemClock()
+    this.#begun.set(shared, { limit: `${numbers} ${Number(begun) / 1000}`, prefix })
     return Math.max(0, (Number(now) - Number(begun)) / 1000)
   }
 
-  async ask({ name, quota }: SharedLimit, { verb, userId, a, b, activity, usefulMs }: Question): Promise<Answer> {
-    const { limit, prefix } = this.#begun.get(name) as Begun
-    const { firstMs, earnedMs, lastMs, spent, placesMs } = activity
-    const isTimeless = this.#time !== undefined || Number.isNaN(this.#aheadMs)
-    const stale = isTimeless ? 0 : Math.ceil(systemClock() + this.#aheadMs + usefulMs + SLACK_MS)
+  async ask(shared: SharedLimit, { verb, userId, a, b, activity, usefulMs }: Question): Promise<Answer> {
+    const { limit, prefix } = this.#begun.get(shared) as Begun
+    const stale = this.#time !== undefined ? 0 : Math.ceil(systemClock() + this.#aheadMs + usefulMs + SLACK_MS)
     const args = [limit, `${verb} ${stale} ${a} ${b}`]
     if (activity !== NO_ACTIVITY) {
+      const { firstMs, earnedMs, lastMs, spent, placesMs } = activity
       args.push(`${firstMs} ${earnedMs} ${lastMs} ${spent}`)
       for (const ago of placesMs) args.push(String(ago))
     }
-    const answer = new PackedAnswer(await this.#run(keyOf(prefix, userId), args), quota)
+    const answer = new PackedAnswer(await this.#run(keyOf(prefix, userId), args), shared.quota)
     this.#aheadMs = answer.atMs - systemClock()
     return answer
   }
 
-  async reset({ name }: SharedLimit, userId: string): Promise<void> {
-    const { prefix } = this.#begun.get(name) as Begun
+  async reset(shared: SharedLimit, userId: string): Promise<void> {
+    const { prefix } = this.#begun.get(shared) as Begun
     const key = keyOf(prefix, userId)
     await this.#send(['DEL', key], key)
   }
@@ -96,7 +101,7 @@ export class RedisStore implements FleetStore {
     let reply: unknown
     try {
       reply = await this.#send(['EVALSHA', sha, '1', key, ...args], key).catch((error: unknown) => {
-        if (!messageOf(error).includes('NOSCRIPT')) throw error
+        if (!NO_SCRIPT.test(messageOf(error))) throw error
         return this.#send(['EVAL', this.#script, '1', key, ...args], key)
       })
     } catch (error) {

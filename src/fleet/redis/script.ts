@@ -252,8 +252,12 @@ if spent > 0 then tokens = tokens - spent * 1000 end
 if #ARGV > 3 then
   local ages, counts = unpackCells()
   for index = 4, #ARGV do
-    local age = ageOf(ceil(ticksAt(now - tonumber(ARGV[index]))) % 65536)
-    if age < 30000 then
+    local ago = tonumber(ARGV[index])
+    local age = ageOf(ceil(ticksAt(now - ago)) % 65536)
+    -- Ticks are modulo 2^16: those of long ago would look new.
+    if age < 30000 and ago <= windowMs then
+      -- Without tokens, activity is not told.
+      last = max(last, now - ago)
       local at = #ages
       while at > 0 and ages[at] < age do at = at - 1 end
       table.insert(ages, at + 1, age)
