@@ -84,6 +84,8 @@ export class StoreLimiter implements FleetLimiter {
       if (onUnavailable !== 'share') return this.#count(onUnavailable === 'allow')
     }
     const allowed = this.#view.admits(user, cost, limit)
+    // Places that have left the window need no report.
+    if (user.places.length >= this.#lazily) user.trim(this.#view.now - this.quota.windowMs)
     if (user.told.length === 0 && (user.spent > 0 || user.places.length >= this.#lazily)) this.#report(user)
     return this.#count(allowed)
   }
