@@ -67,14 +67,14 @@ export class RedisStore implements FleetStore {
     const { limit, windowMs, capacity, refillPerSecond } = quota
     const prefix = `${name}/${windowMs}`
     const numbers = `${windowMs} ${limit} ${capacity} ${refillPerSecond}`
-    const reply = await this.#run(prefix, [`${numbers} 0`, 'begin 0 0 0'])
+    const reply = await this.#run(prefix, [`${numbers} 0`, 'begin 0 0 0'], (text) => text)
     const [, now, begun] = reply.split(';')
     this.#aheadMs = Number(now) / 1000 - systemClock()
     this.#begun.set(shared, { limit: `${numbers} ${Number(begun) / 1000}`, prefix })
     return Math.max(0, (Number(now) - Number(begun)) / 1000)
   }
 
-  async ask(shared: SharedLimit, { verb, userId, a, b, activity, usefulMs }: Question): Promise<Answer> {
+  ask(shared: SharedLimit, { verb, userId, a, b, activity, usefulMs }: Question): Promise<Answer> {
     const { limit, prefix } = this.#begun.get(shared) as Begun
     const stale = this.#time !== undefined ? 0 : Math.ceil(systemClock() + this.#aheadMs + usefulMs + SLACK_MS)
     const args = [limit, `${verb} ${stale} ${a} ${b}`]
@@ -83,9 +83,11 @@ export class RedisStore implements FleetStore {
       args.push(`${firstMs} ${earnedMs} ${lastMs} ${spent}`)
       for (const ago of placesMs) args.push(String(ago))
     }
-    const answer = new PackedAnswer(await this.#run(keyOf(prefix, userId), args), shared.quota)
-    this.#aheadMs = answer.atMs - systemClock()
-    return answer
+    return this.#run(keyOf(prefix, userId), args, (reply) => {
+      const answer = new PackedAnswer(reply, shared.quota)
+      this.#aheadMs = answer.atMs - systemClock()
+      return answer
+    })
   }
 
   async reset(shared: SharedLimit, userId: string): Promise<void> {
@@ -95,19 +97,18 @@ export class RedisStore implements FleetStore {
   }
 
   /** Runs the script, by its hash as long as the server has it: a new server and a flushed one have not. */
-  async #run(key: string, args: string[]): Promise<string> {
-    const sha = typeof this.#sha === 'string' ? this.#sha : await this.#sha
+  #run<Result>(key: string, args: string[], read: (reply: string) => Result): Promise<Result> {
+    const sha = this.#sha
+    if (typeof sha !== 'string') return sha.then(() => this.#run(key, args, read))
     if (this.#time !== undefined) args.push(String(this.#time()))
-    let reply: unknown
-    try {
-      reply = await this.#send(['EVALSHA', sha, '1', key, ...args], key).catch((error: unknown) => {
-        if (!NO_SCRIPT.test(messageOf(error))) throw error
-        return this.#send(['EVAL', this.#script, '1', key, ...args], key)
-      })
-    } catch (error) {
+    const given = (reply: unknown) => read(typeof reply === 'string' ? reply : String(reply))
+    const failed = (error: unknown) => {
       throw OF_ONE_KEY.test(messageOf(error)) ? new UserError(messageOf(error), { cause: error }) : error
     }
-    return typeof reply === 'string' ? reply : String(reply)
+    return this.#send(['EVALSHA', sha, '1', key, ...args], key).then(given, (error) => {
+      if (!NO_SCRIPT.test(messageOf(error))) return failed(error)
+      return this.#send(['EVAL', this.#script, '1', key, ...args], key).then(given, failed)
+    })
   }
 }
 
