@@ -33,6 +33,8 @@ export interface ThroughputSetup {
 }
 
 export interface HammerSetup {
+  /** Whether this process is the one that begins windows. */
+  readonly begins: boolean
   /** When the load begins, by `Date.now()`: all processes at once. */
   readonly beginsAt: number
   readonly rounds: number

@@ -59,10 +59,20 @@ const program = new Command('npm run bench:fleet --')
     parseSeed,
     1,
   )
+  .option(
+    '--simulate',
+    'a fleet of a thousand processes on virtual time instead, without a server; it has options of its own',
+  )
   .option('--json', 'print the results as JSON instead of tables')
   .showHelpAfterError()
 
-await run(program.parse().opts<Options>())
+const simulated = process.argv.indexOf('--simulate')
+if (simulated < 0) {
+  await run(program.parse().opts<Options>())
+} else {
+  process.argv.splice(simulated, 1)
+  await import('./simulate.js')
+}
 
 async function run({ only, quick, rounds, seed, json }: Options): Promise<void> {
   const version = redisVersion()

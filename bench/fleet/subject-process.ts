@@ -23,10 +23,22 @@ import { FLEET_SUBJECTS } from './subjects.js'
 // As services run.
 process.env.NODE_ENV = 'production'
 
-/** A round of hammering: one request begins a window; the rest comes around its end and goes on through the next. */
+/**
+ * Rounds of hammering, in turns. In one of them a request begins a window, and all come around its end and go on through the next:
+ * the worst for fixed windows, and for those that fill evenly. In the other all come at the ends of two windows that are the clock's
+ * seconds, less than a window apart: the worst for a window that is estimated from two of these.
+ */
 const ROUND_MS = 4000
-const LATE_MS = 930
-const HAMMERED_MS = 1250
+const ROUNDS = [
+  { isBegun: true, bursts: [[930, 2180]] },
+  {
+    isBegun: false,
+    bursts: [
+      [975, 992],
+      [1940, 1966],
+    ],
+  },
+] as const
 /** Users of the synchronous decisions, and milliseconds between them by their clock: two a window each. */
 const HIT_USERS = 1000
 const HIT_STEP_MS = 0.5
@@ -126,7 +138,7 @@ async function serverTime(): Promise<number> {
  * Each decision stands between two readings of the server's clock, both of which were waited for: whenever it was made, it was made
  * between them.
  */
-async function hammer({ beginsAt, rounds, inFlight }: HammerSetup): Promise<Admission[]> {
+async function hammer({ begins, beginsAt, rounds, inFlight }: HammerSetup): Promise<Admission[]> {
   const admissions: Admission[] = []
   const ask = async (user: string) => {
     const before = await serverTime()
@@ -136,13 +148,16 @@ async function hammer({ beginsAt, rounds, inFlight }: HammerSetup): Promise<Admi
   }
   for (let round = 0; round < rounds; round++) {
     const from = beginsAt + round * ROUND_MS
+    const { isBegun, bursts } = ROUNDS[round % ROUNDS.length]!
     await wait(from - Date.now())
-    await ask('hammered')
-    await wait(from + LATE_MS - Date.now())
-    const work = async () => {
-      while (Date.now() < from + LATE_MS + HAMMERED_MS) await ask('hammered')
+    if (isBegun && begins) await ask('hammered')
+    for (const [begin, end] of bursts) {
+      await wait(from + begin - Date.now())
+      const work = async () => {
+        while (Date.now() < from + end) await ask('hammered')
+      }
+      await Promise.all(Array.from({ length: inFlight }, work))
     }
-    await Promise.all(Array.from({ length: inFlight }, work))
   }
   return admissions
 }

@@ -71,7 +71,7 @@ const WARM_UP = 10_000
 const WEIGHED = 200
 /** After which connections have given back what they needed for a while, and windows have passed. */
 const QUIET_MS = 2500
-/** In this part of a window around the end of a second processes hammer together. */
+/** In flight at each process that hammers. */
 const IN_FLIGHT_EACH = 8
 
 type Client = JobProcess<FleetJobs>
@@ -185,10 +185,12 @@ export class FleetSuite {
   }
 
   async #hammer(clients: readonly Client[]): Promise<{ most: number; admitted: number }> {
-    // Windows that are the clock's seconds end soon after a user's own, which begins with its first request.
+    // Windows that are the clock's seconds end soon before a user's own, which begins with its first request.
     const beginsAt = Math.ceil((Date.now() + 500) / 1000) * 1000 + 5
     const setup = { beginsAt, rounds: this.plan.hammerings, inFlight: IN_FLIGHT_EACH }
-    const admissions = (await Promise.all(clients.map((client) => client.ask('hammer', setup)))).flat()
+    const admissions = (
+      await Promise.all(clients.map((client, index) => client.ask('hammer', { ...setup, begins: index === 0 })))
+    ).flat()
     return { most: mostInAWindow(admissions), admitted: admissions.length }
   }
 
