@@ -120,8 +120,8 @@ export const FLEET_SUBJECTS: { readonly [Name in FleetSubjectName]: Subject } = 
 type Gcra = (this: Redis, key: string, emission: string, capacity: string) => Promise<[admitted: number, wait: number]>
 
 /**
- * The generic cell rate algorithm as virtual scheduling: ATM Forum, Traffic Management Specification 4.0 (af-tm-0056.000), 1996,
- * section 4.4.2; for requests in Redis: B. Leach, "Rate Limiting, Cells, and GCRA", https://brandur.org/rate-limiting.
+ * The generic cell rate algorithm as virtual scheduling: ATM Forum, Traffic Management Specification 4.0 (af-tm-0056.000), 1996;
+ * for requests in Redis: B. Leach, "Rate Limiting, Cells, and GCRA", https://brandur.org/rate-limiting.
  * Of a user it keeps the theoretical time at which the next request would come at an even pace.
  */
 const GCRA = `
