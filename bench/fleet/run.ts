@@ -47,7 +47,7 @@ const QUICK: FleetPlan = {
 const program = new Command('npm run bench:fleet --')
   .description(
     'Limiters that many processes share, on a redis-server that is started for it: decisions, CPU time of both sides, bytes a key, ' +
-      'worst windows, calls to the store. Some 15 minutes; 4 with --quick. Results go to bench/results, those of a run with other ' +
+      'worst windows, calls to the store. Results go to bench/results, those of a run with other ' +
       'options than the default ones to bench/results/trial.',
   )
   .option('--only <names>', `some of ${SUBJECT_NAMES.join(', ')}, separated by commas`, namesOf(SUBJECT_NAMES))
