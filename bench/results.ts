@@ -3,6 +3,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
+import type { FleetCell, FleetPlan } from './fleet/suite.js'
 import type { HttpCell, HttpPlan } from './http/suite.js'
 import type { Distribution } from './picks.js'
 import type { QueueSubjectName, TrafficName, WaitingResult } from './queue/protocol.js'
@@ -103,6 +104,11 @@ export interface QueueResults extends Part {
   readonly cells: readonly QueueCell[]
 }
 
+export interface FleetResults extends Part {
+  readonly plan: FleetPlan
+  readonly cells: readonly FleetCell[]
+}
+
 /** Results by suite, of those that were run. */
 export interface Results {
   throughput?: ThroughputResults
@@ -114,19 +120,21 @@ export interface Results {
   http?: HttpResults
   /** Those of `npm run bench:queue`. */
   queue?: QueueResults
+  /** Those of `npm run bench:fleet`. */
+  fleet?: FleetResults
   /** Those of a large population, which come from a run of their own. */
   large?: Results
 }
 
 export const SUITE_NAMES = ['throughput', 'exactness', 'tail', 'memory', 'loading'] as const satisfies readonly Exclude<
   keyof Results,
-  'large' | 'http' | 'queue'
+  'large' | 'http' | 'queue' | 'fleet'
 >[]
 /** The suites of `npm run bench`. */
 export type SuiteName = (typeof SUITE_NAMES)[number]
 
 /** All that leaves results. */
-export const RESULT_NAMES = [...SUITE_NAMES, 'http', 'queue'] as const
+export const RESULT_NAMES = [...SUITE_NAMES, 'http', 'queue', 'fleet'] as const
 export type ResultName = (typeof RESULT_NAMES)[number]
 
 /** The root of the project, seen from where the benchmarks are compiled to. */

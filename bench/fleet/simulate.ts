@@ -12,7 +12,9 @@ const WHOLE = { processes: 1000, users: 10_000_000, rate: 200_000, seconds: 3, s
 export const ALLOWANCES = [1, 2, 3, 5, 10, 25, 50]
 
 const program = new Command('npm run bench:fleet -- --simulate')
-  .description('Simulates a fleet: calls to the store, and what is admitted beyond the limit, by allowance. Some minutes.')
+  .description(
+    'Simulates a fleet: calls to the store, and what is admitted beyond the limit, by allowance. Some minutes.',
+  )
   .option('--processes <number>', 'processes', wholeUpTo(5000), WHOLE.processes)
   .option('--users <number>', 'users', wholeUpTo(100_000_000), WHOLE.users)
   .option('--rate <number>', 'requests a second of the whole fleet', wholeUpTo(2_000_000), WHOLE.rate)

@@ -3,6 +3,7 @@
  */
 import type { Results } from '../results.js'
 import { exactnessGoals } from './exactness.js'
+import { fleetGoals } from './fleet.js'
 import type { Goal } from './goal.js'
 import { httpGoals } from './http.js'
 import { loadingGoals } from './loading.js'
@@ -21,5 +22,6 @@ export function goalsOf(results: Results): Goal[] {
     ...loadingGoals(results),
     ...httpGoals(results),
     ...queueGoals(results),
+    ...fleetGoals(results),
   ]
 }

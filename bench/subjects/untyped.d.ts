@@ -21,6 +21,18 @@ declare module '@fastify/rate-limit/store/LocalStore.js' {
   }
 }
 
+declare module '@fastify/rate-limit/store/RedisStore.js' {
+  export default class RedisStore {
+    constructor(continueExceeding: boolean, exponentialBackoff: boolean, client: unknown)
+    incr(
+      key: string,
+      done: (error: Error | null, entry: { current: number; ttl: number } | null) => void,
+      timeWindow: number,
+      max: number,
+    ): void
+  }
+}
+
 declare module 'ts-rate-limiter' {
   export class MemoryStorage {
     constructor(options?: { enableAutoCleanup?: boolean; cleanupIntervalMs?: number })

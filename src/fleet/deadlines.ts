@@ -3,10 +3,13 @@
 /** A timer that is later than this was held up with the whole process: answers may lie there that nobody has looked at yet. */
 const LATE_MS = 5
 
-interface Wait {
+/** So many that are over may stay before the rest is moved up. */
+const KEPT = 1024
+
+export interface Wait {
   readonly until: number
-  isOver: boolean
-  readonly expire: () => void
+  /** Undefined once it is over: then it holds nothing. */
+  expire: (() => void) | undefined
 }
 
 export class Deadlines {
@@ -26,17 +29,30 @@ export class Deadlines {
     this.#now = now
   }
 
-  /** Begins a wait. Gives what ends it in time, to be called once; `expire` is called if that is not. */
-  begin(expire: () => void): () => void {
+  /** Begins a wait: `expire` is called unless it is ended in time. */
+  begin(expire: () => void): Wait {
     const now = this.#now()
-    const wait: Wait = { until: now + this.#ms, isOver: false, expire }
+    const wait: Wait = { until: now + this.#ms, expire }
     this.#waits.push(wait)
     // Fake timers that came or went meanwhile may have taken the timer with them.
     const isLost = this.#setter !== globalThis.setTimeout || now > this.#ringsAt + this.#ms
     if (this.#ring === undefined || isLost) this.#set(now, this.#ms)
-    return () => {
-      wait.isOver = true
-    }
+    return wait
+  }
+
+  /** Ends a wait. */
+  end(wait: Wait): void {
+    wait.expire = undefined
+    this.#moveUp()
+  }
+
+  /** Leaves out those at the front that are over. */
+  #moveUp(): void {
+    const waits = this.#waits
+    while (this.#first < waits.length && waits[this.#first]?.expire === undefined) this.#first++
+    if (this.#first < waits.length && (this.#first < KEPT || 2 * this.#first < waits.length)) return
+    waits.splice(0, this.#first)
+    this.#first = 0
   }
 
   #set(now: number, ms: number, isSecondLook = false): void {
@@ -58,20 +74,16 @@ export class Deadlines {
       this.#set(now, 0, true)
       return
     }
-    const expired: Wait[] = []
-    for (; this.#first < this.#waits.length; this.#first++) {
-      const wait = this.#waits[this.#first] as Wait
-      if (wait.isOver) continue
+    const expired: (() => void)[] = []
+    for (let at = this.#first; at < this.#waits.length; at++) {
+      const wait = this.#waits[at] as Wait
       if (wait.until > now) break
-      wait.isOver = true
-      expired.push(wait)
+      if (wait.expire !== undefined) expired.push(wait.expire)
+      wait.expire = undefined
     }
-    if (2 * this.#first > this.#waits.length) {
-      this.#waits.splice(0, this.#first)
-      this.#first = 0
-    }
+    this.#moveUp()
     const next = this.#waits[this.#first]
     if (next !== undefined) this.#set(now, next.until - now)
-    for (const wait of expired) wait.expire()
+    for (const expire of expired) expire()
   }
 }

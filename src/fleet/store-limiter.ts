@@ -14,6 +14,10 @@ import { View } from './view.js'
 const MOST_AFTERWARDS = QUOTA_RANGES.limit.to + QUOTA_RANGES.capacity.to
 const REQUEST_NAMES = ['cost', 'limit']
 
+function noStore(): Error {
+  return new Error('The store of the fleet does not answer')
+}
+
 /** Methods are fields, so that they can be used detached from the limiter. */
 export class StoreLimiter implements FleetLimiter {
   readonly quota: Quota
@@ -62,13 +66,14 @@ export class StoreLimiter implements FleetLimiter {
       if (known.reason !== 'blocked') this.#view.noteDenied(userId)
     } else {
       // What the view has of a user stays as new as the answers, so that a denial by it tells the right time.
-      decision = await this.#ask('decide', userId, cost, limit).then(
-        (answer) => {
-          if (isInView && answer.verdict === 'admitted') this.#adopt(userId, answer)
-          return this.#decisionOf(answer, userId, cost, limit)
-        },
-        () => this.#decideAlone(userId, cost, limit),
-      )
+      let answer: Answer | undefined
+      try {
+        answer = await this.#ask('decide', userId, cost, limit)
+      } catch {
+        // The breaker knows.
+      }
+      if (isInView && answer?.verdict === 'admitted') this.#adopt(userId, answer)
+      decision = answer ? this.#decisionOf(answer, userId, cost, limit) : this.#decideAlone(userId, cost, limit)
     }
     this.#count(decision.allowed)
     return decision
@@ -86,6 +91,8 @@ export class StoreLimiter implements FleetLimiter {
       if (onUnavailable !== 'share') return this.#count(onUnavailable === 'allow')
     }
     const allowed = this.#view.admits(user, cost, limit)
+    // Places that have left the window need no report.
+    if (user.places.length >= this.#lazily) user.trim(this.#view.now - this.quota.windowMs)
     if (user.told.length === 0 && (user.spent > 0 || user.places.length >= this.#lazily)) this.#report(user)
     return this.#count(allowed)
   }
@@ -128,11 +135,10 @@ export class StoreLimiter implements FleetLimiter {
 
   readonly reset = async (userId: string): Promise<void> => {
     this.#read(userId, 1)
-    this.#seek()
-    await this.#inTime(async (isLate) => {
+    if (!this.#breaker.permits(systemClock())) throw noStore()
+    await this.#inTime(async () => {
       await this.#beginning()
       await this.#settings.store.reset(this.#shared, userId)
-      if (!isLate()) this.#breaker.succeeded(systemClock())
     })
     this.#view.forget(userId)
   }
@@ -175,14 +181,9 @@ export class StoreLimiter implements FleetLimiter {
     return allowed
   }
 
-  /** @throws if the store is not to be asked now */
-  #seek(): void {
-    if (!this.#breaker.permits(systemClock())) throw new Error('The store of the fleet does not answer')
-  }
-
   /** Puts a question that is about a user, together with what the store does not know of it. */
-  async #ask(verb: Verb, userId: string, a: number, b: number): Promise<Answer> {
-    this.#seek()
+  #ask(verb: Verb, userId: string, a: number, b: number): Promise<Answer> {
+    if (!this.#breaker.permits(systemClock())) return Promise.reject(noStore())
     const user = this.#view.find(userId)
     const { now } = this.#view
     if (user === undefined || verb === 'peek') {
@@ -202,23 +203,28 @@ export class StoreLimiter implements FleetLimiter {
   /** Puts a question to the store. What comes of it is seen to though it may come too late for the one who asked. */
   #put(question: Question, settled?: (answer: Answer) => void, failed?: () => void): Promise<Answer> {
     this.#counts.asked++
-    return this.#inTime(async (isLate) => {
-      try {
-        if (!this.#hasBegun) await this.#beginning()
-        const answer = await this.#settings.store.ask(this.#shared, question)
-        if (!isLate()) this.#breaker.succeeded(systemClock())
+    const { store } = this.#settings
+    return this.#inTime(
+      () =>
+        this.#hasBegun
+          ? store.ask(this.#shared, question)
+          : this.#beginning().then(() => store.ask(this.#shared, question)),
+      (answer) => {
         if (answer.verdict === 'stale') throw new Error('The store came to the question too late')
         if (!this.#isClosed) settled?.(answer)
-        return answer
-      } catch (error) {
-        failed?.()
-        throw error
-      }
-    })
+      },
+      failed,
+    )
   }
 
-  /** Does something that has to be done in time, and tells the breaker if it fails. */
-  #inTime<Result>(act: (isLate: () => boolean) => Promise<Result>): Promise<Result> {
+  /**
+   * Does something that has to be done in time, and tells the breaker what came of it. By callbacks: promises in between would cost
+   * more than all of this.
+   *
+   * @param use uses the result, though it may be late; what it throws is a failure
+   * @param failed is called if there is none
+   */
+  #inTime<Result>(act: () => Promise<Result>, use?: (result: Result) => void, failed?: () => void): Promise<Result> {
     return new Promise((resolve, reject) => {
       let isLate = false
       const askedAt = systemClock()
@@ -229,22 +235,33 @@ export class StoreLimiter implements FleetLimiter {
         else this.#breaker.failed(now, error, askedAt)
         reject(error)
       }
-      const end = this.#deadlines.begin(() => {
+      const wait = this.#deadlines.begin(() => {
         isLate = true
         // The next question begins anew: this beginning may never end, as where a connection is stalled.
         if (!this.#hasBegun) this.#begun = undefined
         fail(new Error(`The store of the fleet gave no answer within ${this.#settings.timeoutMs} ms`))
       })
-      act(() => isLate).then(
-        (result) => {
-          end()
-          resolve(result)
-        },
-        (error) => {
-          end()
-          if (!isLate) fail(error)
-        },
-      )
+      const refused = (error: unknown) => {
+        this.#deadlines.end(wait)
+        failed?.()
+        if (!isLate) fail(error)
+      }
+      const answered = (result: Result) => {
+        this.#deadlines.end(wait)
+        if (!isLate) this.#breaker.succeeded(systemClock())
+        try {
+          use?.(result)
+        } catch (error) {
+          refused(error)
+          return
+        }
+        resolve(result)
+      }
+      try {
+        act().then(answered, refused)
+      } catch (error) {
+        refused(error)
+      }
     })
   }
 

@@ -1,5 +1,6 @@
 /** What a process has decided about one user and the store does not know yet. */
 import type { Activity } from './store.js'
+import { NO_ACTIVITY } from './store.js'
 
 /** What was told to the store, and may have to be told again. Times are readings of the clock. */
 export interface Told {
@@ -102,6 +103,7 @@ function trimPlaces(places: number[], from: number): void {
 
 export function activityOf({ places, spent, first, last, earnedMs }: Omit<Told, 'at'>, now: number): Activity {
   const isNone = Number.isNaN(first)
+  if (isNone && spent === 0 && places.length === 0) return NO_ACTIVITY
   return {
     firstMs: isNone ? -1 : now - first,
     lastMs: isNone ? -1 : now - last,

@@ -106,10 +106,10 @@ describe.skipIf(!hasRedis)('check', () => {
     let expected = 0
     for (let step = 0; step < DECISIONS / quotas.length / 2; step++) {
       const kind = whole(100)
-      if (kind < 70) clock.advance(whole(2))
-      else if (kind < 92) clock.advance(whole(Math.ceil((3 * windowMs) / limit)))
-      else clock.advance(kind === 92 ? windowMs : whole(kind === 93 ? 20 * windowMs : windowMs))
-      const user = `user ${whole(4)}`
+      if (kind < 85) clock.advance(whole(2))
+      else if (kind < 98) clock.advance(whole(Math.ceil(windowMs / limit)))
+      else clock.advance(kind === 98 ? windowMs : whole(20 * windowMs))
+      const user = `user ${whole(2)}`
       const verdict = oracle.decide(user, clock() - 5000)
       expect({ step, allowed: limiter.isAllowed(user) }).toEqual({ step, allowed: verdict.allowed })
       if (verdict.allowed) expected++

@@ -16,7 +16,7 @@ import { hasRedis, startRedis } from './redis-servers.js'
 const DECISIONS = process.env.CI ? 60_000 : 6000
 
 /** Sets no time to live, which would run by the server's clock, but notes it in a key beside. Where it is set, and for how long. */
-const SETS = /redis\.call\('SET', KEYS\[1\], text, 'PX', (.+)\)\n/
+const SETS = /redis\.call\('SET', KEYS\[1\], text, 'PX', (.+)\)\n/g
 const notingScript = timedScript.replace(
   SETS,
   "redis.call('SET', KEYS[1], text)\nredis.call('SET', KEYS[1] .. ' lives', $1)\n",

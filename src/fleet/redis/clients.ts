@@ -20,6 +20,12 @@ interface IoRedis {
   call(command: string, ...args: string[]): Promise<unknown>
 }
 
+/** What an ioredis client writes to, while it is connected: a stream of Node's. */
+interface Corkable {
+  cork(): void
+  uncork(): void
+}
+
 /** Valkey GLIDE: a client or a cluster client. */
 interface Glide {
   customCommand(args: string[]): Promise<unknown>
@@ -32,7 +38,7 @@ export type RedisClient = NodeRedis | IoRedis | Glide | SendCommand
 export function senderOf(client: RedisClient): SendCommand {
   if (typeof client === 'function') return client
   if (has(client, 'evalSha', 'eval', 'del')) return (command) => sendByNodeRedis(client as NodeRedis, command)
-  if (has(client, 'call', 'evalsha')) return ([name, ...args]) => (client as IoRedis).call(name as string, ...args)
+  if (has(client, 'call', 'evalsha')) return byIoRedis(client as IoRedis)
   if (has(client, 'customCommand')) return (command) => (client as Glide).customCommand(command)
   throw new TypeError(
     `client must be one of redis, ioredis, iovalkey or @valkey/valkey-glide, or a function that sends a command, not ${describe(client)}`,
@@ -44,6 +50,30 @@ function sendByNodeRedis(client: NodeRedis, [name, first, , key, ...args]: strin
   if (name === 'DEL') return client.del(first as string)
   const options = { keys: [key as string], arguments: args }
   return name === 'EVALSHA' ? client.evalSha(first as string, options) : client.eval(first as string, options)
+}
+
+/**
+ * It writes each command by itself, which costs more than all the rest of a command: what is sent in one turn of the event loop is
+ * held together and written at its end. Not by a cluster, which writes to many streams.
+ */
+function byIoRedis(client: IoRedis): SendCommand {
+  const { nextTick } = (globalThis as { process?: { nextTick?: (act: () => void) => void } }).process ?? {}
+  let held: Corkable | undefined
+  const release = () => {
+    held?.uncork()
+    held = undefined
+  }
+  return ([name, ...args]) => {
+    if (held === undefined && nextTick !== undefined) {
+      const { stream } = client as { stream?: Corkable | null }
+      if (has(stream, 'cork', 'uncork')) {
+        held = stream as Corkable
+        held.cork()
+        nextTick(release)
+      }
+    }
+    return client.call(name as string, ...args)
+  }
 }
 
 function has(client: unknown, ...methods: string[]): boolean {

@@ -1,7 +1,7 @@
 /** The store of a fleet in Redis or Valkey. */
 import { checkNames, systemClock } from '../../limiter/index.js'
 import type { Answer, FleetStore, Question, SharedLimit } from '../store.js'
-import { RefusedError } from '../store.js'
+import { NO_ACTIVITY, RefusedError } from '../store.js'
 import type { RedisClient, SendCommand } from './clients.js'
 import { senderOf } from './clients.js'
 import { PackedAnswer } from './packed-answer.js'
@@ -18,8 +18,8 @@ const SLACK_MS = 1000
 
 /** A limit that was begun. */
 interface Begun {
-  /** Arguments that all its questions have, as the script takes them. */
-  readonly args: readonly string[]
+  /** The argument that all its questions have, as the script takes it. */
+  readonly limit: string
   readonly prefix: string
 }
 
@@ -66,24 +66,28 @@ export class RedisStore implements FleetStore {
     const { name, quota } = shared
     const { limit, windowMs, capacity, refillPerSecond } = quota
     const prefix = `${name}/${windowMs}`
-    const args = [windowMs, limit, capacity, refillPerSecond].map(String)
-    const reply = await this.#run(prefix, ['begin', ...args, '0', '0'])
+    const numbers = `${windowMs} ${limit} ${capacity} ${refillPerSecond}`
+    const reply = await this.#run(prefix, [`${numbers} 0`, 'begin 0 0 0'], (text) => text)
     const [, now, begun] = reply.split(';')
     this.#aheadMs = Number(now) / 1000 - systemClock()
-    this.#begun.set(shared, { args: [...args, String(Number(begun) / 1000)], prefix })
+    this.#begun.set(shared, { limit: `${numbers} ${Number(begun) / 1000}`, prefix })
     return Math.max(0, (Number(now) - Number(begun)) / 1000)
   }
 
-  async ask(shared: SharedLimit, { verb, userId, a, b, activity, usefulMs }: Question): Promise<Answer> {
-    const { args, prefix } = this.#begun.get(shared) as Begun
-    const { firstMs, earnedMs, lastMs, spent, placesMs } = activity
-    const stale = this.#time !== undefined ? 0 : systemClock() + this.#aheadMs + usefulMs + SLACK_MS
-    const command = [verb, ...args, String(stale)]
-    for (const number of [a, b, firstMs, earnedMs, lastMs, spent]) command.push(String(number))
-    for (const ago of placesMs) command.push(String(ago))
-    const answer = new PackedAnswer(await this.#run(keyOf(prefix, userId), command), shared.quota)
-    this.#aheadMs = answer.atMs - systemClock()
-    return answer
+  ask(shared: SharedLimit, { verb, userId, a, b, activity, usefulMs }: Question): Promise<Answer> {
+    const { limit, prefix } = this.#begun.get(shared) as Begun
+    const stale = this.#time !== undefined ? 0 : Math.ceil(systemClock() + this.#aheadMs + usefulMs + SLACK_MS)
+    const args = [limit, `${verb} ${stale} ${a} ${b}`]
+    if (activity !== NO_ACTIVITY) {
+      const { firstMs, earnedMs, lastMs, spent, placesMs } = activity
+      args.push(`${firstMs} ${earnedMs} ${lastMs} ${spent}`)
+      for (const ago of placesMs) args.push(String(ago))
+    }
+    return this.#run(keyOf(prefix, userId), args, (reply) => {
+      const answer = new PackedAnswer(reply, shared.quota)
+      this.#aheadMs = answer.atMs - systemClock()
+      return answer
+    })
   }
 
   async reset(shared: SharedLimit, userId: string): Promise<void> {
@@ -93,19 +97,18 @@ export class RedisStore implements FleetStore {
   }
 
   /** Runs the script, by its hash as long as the server has it: a new server and a flushed one have not. */
-  async #run(key: string, args: string[]): Promise<string> {
-    const sha = typeof this.#sha === 'string' ? this.#sha : await this.#sha
+  #run<Result>(key: string, args: string[], read: (reply: string) => Result): Promise<Result> {
+    const sha = this.#sha
+    if (typeof sha !== 'string') return sha.then(() => this.#run(key, args, read))
     if (this.#time !== undefined) args.push(String(this.#time()))
-    let reply: unknown
-    try {
-      reply = await this.#send(['EVALSHA', sha, '1', key, ...args], key).catch((error: unknown) => {
-        if (!NO_SCRIPT.test(messageOf(error))) throw error
-        return this.#send(['EVAL', this.#script, '1', key, ...args], key)
-      })
-    } catch (error) {
+    const given = (reply: unknown) => read(typeof reply === 'string' ? reply : String(reply))
+    const failed = (error: unknown) => {
       throw OF_ONE_KEY.test(messageOf(error)) ? new RefusedError(messageOf(error), { cause: error }) : error
     }
-    return typeof reply === 'string' ? reply : String(reply)
+    return this.#send(['EVALSHA', sha, '1', key, ...args], key).then(given, (error) => {
+      if (!NO_SCRIPT.test(messageOf(error))) return failed(error)
+      return this.#send(['EVAL', this.#script, '1', key, ...args], key).then(given, failed)
+    })
   }
 }
 

@@ -26,10 +26,13 @@ const SCRIPT = `
 local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
 local byte, char, sub = string.byte, string.char, string.sub
 --TIME--
-local verb = ARGV[1]
-local windowMs, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
-local capacity, refill = tonumber(ARGV[4]) * 1000, tonumber(ARGV[5])
-local beginning, stale = tonumber(ARGV[6]), tonumber(ARGV[7])
+-- Few arguments of several numbers each: every argument costs the client and the server as much as several numbers in one.
+local windowMs, limit, capacity, refill, beginning = string.match(ARGV[1], '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+windowMs, limit, capacity, refill, beginning =
+  tonumber(windowMs), tonumber(limit), tonumber(capacity) * 1000, tonumber(refill), tonumber(beginning)
+local verb, stale, cost, within = string.match(ARGV[2], '^(%S+) (%S+) (%S+) (%S+)$')
+stale, cost, within = tonumber(stale), tonumber(cost), tonumber(within)
+local hasActivity = ARGV[3] ~= nil
 -- A command that waited somewhere for its turn: whoever asked has gone on without.
 if stale > 0 and us > stale * 1000 then return string.format('S0;%.0f;', us) end
 if verb == 'begin' then
@@ -42,9 +45,44 @@ if verb == 'begin' then
 end
 
 local now = us / 1000
+local perMs = 30000 / windowMs
+local whole = perMs == floor(perMs)
+local value = redis.call('GET', KEYS[1])
+
+-- The commonest question, by itself: the rules of below, where there are no tokens, no counts, no block and no news. Making the
+-- functions that the rest needs would take longer than all of this.
+if verb == 'decide' and capacity == 0 and limit <= 64 and not hasActivity then
+  local lastUs, cells = us, ''
+  if value then lastUs, cells = string.match(value, '^(%d+);0;;(.*)$') end
+  if lastUs and us >= tonumber(lastUs) then
+    local ticks = whole and now * perMs or now * 30000 / windowMs
+    local tick = floor(ticks) % 65536
+    if now - lastUs / 1000 > windowMs + windowMs / 64 then
+      cells = ''
+    else
+      local from, size = 1, #cells
+      while from < size do
+        local a, b, c = byte(cells, from, from + 2)
+        if (tick + 1 - ((a - 48) * 4096 + (b - 48) * 64 + c - 48)) % 65536 <= 30000 then break end
+        from = from + 3
+      end
+      if from > 1 then cells = sub(cells, from) end
+    end
+    local time = string.format('%.0f', us)
+    if cost > within - #cells / 3 then return 'L0;' .. time .. ';' .. time .. ';0;;' .. cells end
+    local cell = ceil(ticks) % 65536
+    local written = char(48 + floor(cell / 4096), 48 + floor(cell / 64) % 64, 48 + cell % 64)
+    if cost > 1 then written = string.rep(written, cost) end
+    local text = time .. ';0;;' .. cells .. written
+    local newest = (tick + 1 - cell) % 65536 - 1
+    local keep = ceil((30001 - newest) * windowMs / 30000) + 1
+    redis.call('SET', KEYS[1], text, 'PX', string.format('%.0f', min(4398046511104, keep)))
+    return 'A0;' .. time .. ';' .. text
+  end
+end
+
 local setBack = false
 local last, tokens, blocked, cells, counted
-local value = redis.call('GET', KEYS[1])
 if value then
   local lastUs, level, blockedUs, form, at = string.match(value, '^(%d+);([^;]*);(%d*)([;:])()')
   if not lastUs then return redis.error_reply('SPILLWAY there is something else at the key ' .. KEYS[1]) end
@@ -61,8 +99,6 @@ else
   last, tokens, blocked, cells, counted = -1, 0, -1, '', false
 end
 
-local perMs = 30000 / windowMs
-local whole = perMs == floor(perMs)
 local function ticksAt(ms) return whole and ms * perMs or ms * 30000 / windowMs end
 local ticks = ticksAt(now)
 local tick = floor(ticks) % 65536
@@ -197,22 +233,25 @@ end
 
 -- What the process did meanwhile without asking, times as ages: first and last activity, milliseconds of the gaps between that earn,
 -- tokens spent, places taken.
-local first = tonumber(ARGV[10])
+local first, earned, latest, spent = -1, 0, -1, 0
+if hasActivity then
+  first, earned, latest, spent = string.match(ARGV[3], '^(%S+) (%S+) (%S+) (%S+)$')
+  first, earned, latest, spent = tonumber(first), tonumber(earned), tonumber(latest), tonumber(spent)
+end
 if first >= 0 then
-  local from, to = now - first, now - tonumber(ARGV[12])
+  local from, to = now - first, now - latest
   local isNext = from >= last
   from = max(from, last)
   if blocked <= now then
     ask(from)
-    if isNext then tokens = min(capacity, tokens + tonumber(ARGV[11]) * refill) end
+    if isNext then tokens = min(capacity, tokens + earned * refill) end
   end
   last = max(from, to)
 end
-local spent = tonumber(ARGV[13])
 if spent > 0 then tokens = tokens - spent * 1000 end
-if #ARGV > 13 then
+if #ARGV > 3 then
   local ages, counts = unpackCells()
-  for index = 14, #ARGV do
+  for index = 4, #ARGV do
     local ago = tonumber(ARGV[index])
     local age = ageOf(ceil(ticksAt(now - ago)) % 65536)
     -- Ticks are modulo 2^16: those of long ago would look new.
@@ -235,10 +274,8 @@ if #ARGV > 13 then
 end
 
 -- What was told must be kept, whatever is answered.
-local told = first >= 0 or spent > 0 or #ARGV > 13
-local function unchanged(status) return told and save(status) or answer(status) end
+local function unchanged(status) return hasActivity and save(status) or answer(status) end
 
-local cost, within = tonumber(ARGV[8]), tonumber(ARGV[9])
 if verb == 'decide' then
   if blocked > now then return unchanged('B0') end
   ask(now)
@@ -248,7 +285,7 @@ if verb == 'decide' then
   -- Spent by several processes at once, tokens may be owed; free places need none.
   if burst > 0 and burst * 1000 > tokens then
     -- Without tokens it does not matter when the user last asked.
-    if capacity == 0 and not told and not setBack then return answer('L0') end
+    if capacity == 0 and not setBack then return unchanged('L0') end
     return save('L0')
   end
   if base > 0 then push(base) end
