@@ -21,19 +21,20 @@ export class Breaker {
   #pauseMs = FIRST_PAUSE_MS
   /** When the store may be asked again, while it is unavailable. */
   #retryAt = 0
-  #isOpen = false
+  /** Whether the store is unavailable. */
+  isOpen = false
 
   constructor(tell: (state: FleetState, error?: unknown) => void) {
     this.#tell = tell
   }
 
   get state(): FleetState {
-    return this.#isOpen ? 'unavailable' : 'available'
+    return this.isOpen ? 'unavailable' : 'available'
   }
 
   /** Whether the store may be asked now. While it is unavailable, one question at a time may go, to try it. */
   permits(now: number): boolean {
-    if (!this.#isOpen) return true
+    if (!this.isOpen) return true
     if (now < this.#retryAt) return false
     this.#pause(now)
     return true
@@ -43,15 +44,15 @@ export class Breaker {
     this.#answeredAt = now
     this.#failures = 0
     this.#pauseMs = FIRST_PAUSE_MS
-    if (!this.#isOpen) return
-    this.#isOpen = false
+    if (!this.isOpen) return
+    this.isOpen = false
     this.#tell('available')
   }
 
   /** @param askedAt when the question was put that failed */
   failed(now: number, error: unknown, askedAt: number): void {
-    if (this.#isOpen || this.#answeredAt > askedAt || ++this.#failures < FAILURES) return
-    this.#isOpen = true
+    if (this.isOpen || this.#answeredAt > askedAt || ++this.#failures < FAILURES) return
+    this.isOpen = true
     this.#pause(now)
     this.#tell('unavailable', error)
   }

@@ -80,12 +80,16 @@ export class StoreLimiter implements FleetLimiter {
   }
 
   readonly isAllowed = (userId: string, request: number | RequestOptions = 1): boolean => {
-    const { cost, limit } = this.#read(userId, request)
+    let cost = 1
+    let { limit } = this.quota
+    // The commonest request by itself: to check it costs a part of what it costs to decide.
+    if (request === 1 && typeof userId === 'string' && !this.#isClosed) this.#view.now = this.#settings.clock()
+    else ({ cost, limit } = this.#read(userId, request))
     const { allowance, onUnavailable } = this.#settings
     if (cost > allowance) checkNumber('cost', cost, { from: 1, to: allowance, whole: true })
     const user = this.#view.open(userId)
     user.isSynchronous = true
-    if (this.#breaker.state === 'unavailable') {
+    if (this.#breaker.isOpen) {
       // Tries the store now and then, since nothing else may: by what writes, which a store that is full or only reads refuses.
       this.#report(user)
       if (onUnavailable !== 'share') return this.#count(onUnavailable === 'allow')

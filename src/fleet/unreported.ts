@@ -34,11 +34,20 @@ export class Unreported {
   /** Whether `isAllowed` was asked: then the view has to know of everything. */
   isSynchronous = false
 
-  constructor(readonly userId: string) {}
+  /** @param touched when anything was last done about the user */
+  constructor(
+    readonly userId: string,
+    public touched = 0,
+  ) {}
 
   /** Places and tokens of which the store has not said that it knows. */
   get held(): number {
-    let held = this.places.length + this.spent
+    const held = this.places.length + this.spent
+    return this.told.length === 0 ? held : held + this.#heldByTold()
+  }
+
+  #heldByTold(): number {
+    let held = 0
     for (const { places, spent } of this.told) held += places.length + spent
     return held
   }

@@ -7,13 +7,16 @@
  *   `allowance` of its own admissions are unknown to the store. `docs/fleet.md` has the bound that follows, and why.
  */
 import type { Decision, Limiter, Quota, UserRecord } from '../limiter/index.js'
-import { createLimiter, optionsFor, TICKS, ticksAt, writeUser } from '../limiter/index.js'
+import { createLimiter, flat, optionsFor, TICKS, ticksAt, writeUser } from '../limiter/index.js'
 import type { FleetSettings } from './options.js'
 import type { Answer } from './store.js'
 import { Unreported } from './unreported.js'
 
 /** Milliseconds for which what nobody touches is kept at least: the window, or this. */
 const LEAST_PERIOD_MS = 1000
+
+/** Users looked at for each that comes: more than one, so that those who have gone are found while others come. */
+const LOOKS = 2
 
 /** So long after its deadline, a store does nothing about a question any more: what it told is as good as untold. */
 const ABANDONED_MS = 2000
@@ -27,10 +30,10 @@ export class View {
   readonly #most: number
   readonly #abandonMs: number
   readonly #mustTell: (user: Unreported) => void
-  /** Users with something unreported: those of this period, and those of the one before who were not touched in this. */
-  #users = new Map<string, Unreported>()
-  #older = new Map<string, Unreported>()
-  #periodEnds = -Infinity
+  /** Users with something unreported, and some who had. */
+  readonly #users = new Map<string, Unreported>()
+  /** Goes over them, a few at a time: a look at all of them at once would be a pause. */
+  #walk = this.#users.values()
   /** The reading of the clock that all of this is about. */
   now: number
   /** The reading at which the limit would have begun. */
@@ -58,15 +61,10 @@ export class View {
 
   /** What is unreported of a user. */
   find(userId: string): Unreported | undefined {
-    if (this.now >= this.#periodEnds) this.#turn()
-    let user = this.#users.get(userId)
-    if (user === undefined) {
-      user = this.#older.get(userId)
-      if (user === undefined) return undefined
-      this.#older.delete(userId)
-      this.#users.set(userId, user)
-    }
+    const user = this.#users.get(userId)
+    if (user === undefined) return undefined
     if (user.told.length > 0) user.abandon(this.now - this.#abandonMs)
+    user.touched = this.now
     return user
   }
 
@@ -74,15 +72,14 @@ export class View {
   open(userId: string): Unreported {
     const found = this.find(userId)
     if (found !== undefined) return found
-    if (this.#users.size >= this.#most) this.#turn()
-    const user = new Unreported(userId)
+    for (let look = 0; look < LOOKS; look++) this.#look()
+    const user = new Unreported(flat(userId), this.now)
     this.#users.set(userId, user)
     return user
   }
 
   forget(userId: string): void {
     this.#users.delete(userId)
-    this.#older.delete(userId)
     this.limiter.reset(userId)
   }
 
@@ -179,17 +176,20 @@ export class View {
     return ticksAt(reading - this.#beginning, this.#quota.windowMs)
   }
 
-  /** Ends a period: of users whom nobody touched in it, all places have left the window. */
-  #turn(): void {
-    const untouched = this.#older
-    this.#older = this.#users
-    this.#users = new Map()
-    this.#periodEnds = this.now + this.#periodMs
-    for (const [userId, user] of untouched) {
-      user.abandon(this.now - this.#abandonMs)
-      if (user.spent === 0 && !user.wasDenied && user.told.length === 0) continue
-      this.#users.set(userId, user)
-      if (user.told.length === 0) this.#mustTell(user)
+  /** Looks at the next user, and forgets one whom nobody touched for so long that all places have left the window. */
+  #look(): void {
+    let { value: user } = this.#walk.next()
+    if (user === undefined) {
+      this.#walk = this.#users.values()
+      user = this.#walk.next().value
+      if (user === undefined) return
     }
+    // More than there may be: then somebody is forgotten, whatever is unreported.
+    const isFull = this.#users.size >= this.#most
+    if (!isFull && this.now - user.touched < this.#periodMs) return
+    user.abandon(this.now - this.#abandonMs)
+    if (!isFull && user.told.length > 0) return
+    if (!isFull && (user.spent > 0 || user.wasDenied)) this.#mustTell(user)
+    else this.#users.delete(user.userId)
   }
 }
