@@ -5,7 +5,7 @@
 import { medianNs } from './goals/throughput.js'
 import type { HistogramData } from './histogram.js'
 import { quantile } from './histogram.js'
-import type { Results, TailResults, ThroughputResults } from './results.js'
+import type { Results, SimulationResults, TailResults, ThroughputResults } from './results.js'
 import { SUBJECTS, subjectNamed } from './subjects/index.js'
 import type { IdUse } from './tasks/throughput.js'
 
@@ -25,10 +25,11 @@ text { font: 12px system-ui, sans-serif; fill: #333 }
 </style>`
 
 /** Plots by file name, of what was measured. */
-export function plots({ throughput, tail }: Results): Map<string, string> {
+export function plots({ throughput, tail, simulation }: Results): Map<string, string> {
   const drawn = new Map<string, string>()
   if (throughput) drawn.set('throughput.svg', throughputPlot(throughput))
   if (tail) drawn.set('tail.svg', tailPlot(tail))
+  if (simulation) drawn.set('fleet.svg', fleetPlot(simulation))
   return drawn
 }
 
@@ -121,6 +122,45 @@ function curve(histogram: HistogramData, nines: number): [exceeded: number, us: 
     const exceeded = 10 ** ((-nines * step) / steps)
     return [exceeded, quantile(histogram, 1 - exceeded) * 1000]
   })
+}
+
+/** A simulated fleet: what each allowance costs in calls to the store, and what it lets pass. */
+function fleetPlot({ plan, cells }: SimulationResults): string {
+  const [left, top, rowHeight, gap] = [90, 84, 30, 60]
+  const width = (WIDTH - left - gap - 2 * 60) / 2
+  const height = top + cells.length * rowHeight + 16
+  const panel = (
+    x: number,
+    read: (cell: SimulationResults['cells'][number]) => number,
+    word: (value: number) => string,
+  ) => {
+    const most = Math.max(1, ...cells.map(read))
+    return cells.map((cell, index) => {
+      const length = (width * read(cell)) / most
+      const y = top + index * rowHeight
+      return (
+        `<rect class="own" x="${x}" y="${y}" width="${length.toFixed(1)}" height="16"/>` +
+        `<text x="${(x + length + 6).toFixed(1)}" y="${y + 13}">${word(read(cell))}</text>`
+      )
+    })
+  }
+  const labels = cells.map(
+    ({ allowance }, index) =>
+      `<text x="${left - 10}" y="${top + index * rowHeight + 13}" text-anchor="end">${allowance}</text>`,
+  )
+  const second = left + width + 60 + gap
+  return svg(height, [
+    `<text class="title" x="16" y="24">${plan.processes.toLocaleString('en')} processes, ${plan.users.toLocaleString('en')} users, ${plan.rate.toLocaleString('en')} requests a second, limit 50</text>`,
+    '<text class="quiet" x="16" y="44">By allowance. Less is better in both.</text>',
+    `<text x="${left}" y="70">Calls to the store a second</text><text x="${second}" y="70">Most admitted of any user in any second</text>`,
+    ...labels,
+    ...panel(
+      left,
+      ({ callsPerSecond }) => callsPerSecond,
+      (value) => Math.round(value).toLocaleString('en'),
+    ),
+    ...panel(second, ({ worst }) => worst, String),
+  ])
 }
 
 /** Moves labels apart that would lie on each other. */

@@ -3,6 +3,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
+import type { SimulationCell, SimulationPlan } from './fleet/simulation.js'
 import type { FleetCell, FleetPlan } from './fleet/suite.js'
 import type { HttpCell, HttpPlan } from './http/suite.js'
 import type { Distribution } from './picks.js'
@@ -109,6 +110,11 @@ export interface FleetResults extends Part {
   readonly cells: readonly FleetCell[]
 }
 
+export interface SimulationResults extends Part {
+  readonly plan: SimulationPlan
+  readonly cells: readonly SimulationCell[]
+}
+
 /** Results by suite, of those that were run. */
 export interface Results {
   throughput?: ThroughputResults
@@ -122,19 +128,21 @@ export interface Results {
   queue?: QueueResults
   /** Those of `npm run bench:fleet`. */
   fleet?: FleetResults
+  /** Those of `npm run bench:fleet -- --simulate`. */
+  simulation?: SimulationResults
   /** Those of a large population, which come from a run of their own. */
   large?: Results
 }
 
 export const SUITE_NAMES = ['throughput', 'exactness', 'tail', 'memory', 'loading'] as const satisfies readonly Exclude<
   keyof Results,
-  'large' | 'http' | 'queue' | 'fleet'
+  'large' | 'http' | 'queue' | 'fleet' | 'simulation'
 >[]
 /** The suites of `npm run bench`. */
 export type SuiteName = (typeof SUITE_NAMES)[number]
 
 /** All that leaves results. */
-export const RESULT_NAMES = [...SUITE_NAMES, 'http', 'queue', 'fleet'] as const
+export const RESULT_NAMES = [...SUITE_NAMES, 'http', 'queue', 'fleet', 'simulation'] as const
 export type ResultName = (typeof RESULT_NAMES)[number]
 
 /** The root of the project, seen from where the benchmarks are compiled to. */

@@ -4,9 +4,11 @@
  */
 import type { Answer, FleetLimiter, FleetStore, Question, SharedLimit } from 'spillway/fleet'
 import { loadFleetLimiter } from 'spillway/fleet'
+import type { FakeTime } from '../fake-time.js'
 import { fakeTime } from '../fake-time.js'
 import type { Random } from '../seeded-random.js'
 import { seededRandom } from '../seeded-random.js'
+import { LIMIT } from './protocol.js'
 
 export interface SimulationPlan {
   readonly processes: number
@@ -31,7 +33,6 @@ export interface SimulationCell {
   readonly admittedOfExact: number
 }
 
-export const LIMIT = 50
 const WINDOW_MS = 1000
 /** A way to the store or back, in milliseconds: from, to. */
 const HOP_MS = [0.2, 2] as const
@@ -39,7 +40,8 @@ const TICKS = 30_000
 /** Users of whom every request is kept, the most frequent ones: the rest stay far below the limit. */
 const KEPT_USERS = 4000
 
-const time = fakeTime()
+/** Set once the first is simulated: what is imported beside has the real time until then. */
+let time: FakeTime
 
 /** What is to happen at each millisecond. */
 class Agenda {
@@ -105,6 +107,7 @@ export async function simulate(
   allowance: number,
   progress: (share: number) => void,
 ): Promise<SimulationCell> {
+  time ??= fakeTime()
   const { processes, users, rate, seconds, seed } = plan
   const random = seededRandom(seed)
   const draw = zipf(users, random)

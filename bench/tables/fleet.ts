@@ -1,10 +1,11 @@
 /** The tables of limiters that many processes share. */
 
+import { LIMIT } from '../fleet/protocol.js'
 import { FLEET_SUBJECTS } from '../fleet/subjects.js'
 import type { FleetCell, FleetRound } from '../fleet/suite.js'
 import { quantile } from '../histogram.js'
 import { table } from '../markdown.js'
-import type { FleetResults } from '../results.js'
+import type { FleetResults, SimulationResults } from '../results.js'
 import { microseconds, withSpread } from './figures.js'
 
 /** What a decision costs. */
@@ -76,4 +77,31 @@ export function clientCpuUs({ clientCpuMs, decisions }: FleetRound): number {
 function labelOf(subject: FleetCell['subject']): string {
   const { label, use } = FLEET_SUBJECTS[subject]
   return `${label}, ${use}`
+}
+
+/** A fleet on virtual time, by allowance. */
+export function fleetSimulationTable(results: SimulationResults | undefined): string {
+  const processes = results?.plan.processes ?? 0
+  return table(
+    [
+      'allowance',
+      'calls a second',
+      'calls a request',
+      'most in any second: median',
+      'worst',
+      'bound',
+      'legitimate denied',
+      'admitted, of what an exact limit admits',
+    ],
+    (results?.cells ?? []).map((cell) => [
+      String(cell.allowance),
+      cell.callsPerSecond.toFixed(0),
+      cell.callsPerRequest.toFixed(3),
+      String(cell.medianWorst),
+      String(cell.worst),
+      String(LIMIT + processes * cell.allowance),
+      `${(100 * cell.legitimateDenied).toFixed(4)} %`,
+      cell.admittedOfExact.toFixed(2),
+    ]),
+  )
 }

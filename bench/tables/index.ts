@@ -7,7 +7,7 @@ import { table } from '../markdown.js'
 import type { Failure, Header, Results } from '../results.js'
 import { SUBJECTS } from '../subjects/index.js'
 import { exactnessTable } from './exactness.js'
-import { fleetKeepingTable, fleetSynchronousTable, fleetTable } from './fleet.js'
+import { fleetKeepingTable, fleetSimulationTable, fleetSynchronousTable, fleetTable } from './fleet.js'
 import { httpTable } from './http.js'
 import { loadingTable, pausesTable } from './loading.js'
 import { floodTable, memoryTable, wavesTable } from './memory.js'
@@ -46,6 +46,8 @@ export const TABLES = {
   'fleet-keeping': ({ fleet }: Results) => fleetKeepingTable(fleet),
   'fleet-synchronous': ({ fleet }: Results) => fleetSynchronousTable(fleet),
   'fleet-machine': ({ fleet }: Results) => machine(fleet),
+  'fleet-simulation': ({ simulation }: Results) => fleetSimulationTable(simulation),
+  'fleet-simulation-machine': ({ simulation }: Results) => machine(simulation),
   'large-machine': ({ large }: Results) => machine(large?.throughput ?? large?.tail ?? large?.memory),
   'large-throughput': ({ large }: Results) => throughputTable(large?.throughput, { idKind: 'uuid', clock: 'own' }),
   'large-tail-growing': ({ large }: Results) => tailTable(large?.tail, 'growing'),
