@@ -1,6 +1,6 @@
 /**
- * `spillway/fleet` of the packed package over a real Redis: one program in Node, Deno and Bun, and the example, whose processes are
- * killed and restarted under load.
+ * `spillway/fleet` of the packed package over a real Redis: one program in Node, Deno and Bun; the example, whose processes are
+ * killed and restarted under load; and eight processes that hammer one user.
  *
  *     node test/runtimes/fleet.mjs [--only node,deno,…] [--strict] [--tarball FILE] [--help]
  */
@@ -13,6 +13,12 @@ import { run, withVersion } from './driver/tools.mjs'
 
 const PROGRAM = 'fleet/program.mjs'
 const SECONDS = 6
+
+/** Of those who hammer: how many, their limit and its allowance, and what the readings of clocks may be wrong by. */
+const HAMMERERS = 8
+const LIMIT = 50
+const ALLOWANCE = Math.ceil(LIMIT / HAMMERERS)
+const ERROR_MS = 1
 
 /** By name: what checks it, and tells what was seen. */
 const CHECKS = {
@@ -29,12 +35,14 @@ const CHECKS = {
   },
   bun: async (app, url) => inRuntime(app, url, 'bun', [await bunBinary(), 'run']),
   example: checkExample,
+  hammer: checkHammer,
 }
 const NAMES = Object.keys(CHECKS)
 
 const HELP = `Runs spillway/fleet over a real Redis.
 
   --only NAMES    of ${NAMES.join(', ')}; separated by commas
+  --seconds N     how long they hammer; 10 unless told
   --strict        fails without redis-server (as CI=true does) instead of skipping all
   --tarball FILE  uses a package that is packed already
   --help          prints this`
@@ -42,6 +50,7 @@ const HELP = `Runs spillway/fleet over a real Redis.
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
+    seconds: { type: 'string', default: '10' },
     strict: { type: 'boolean', default: process.env.CI === 'true' },
     tarball: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -98,4 +107,28 @@ async function checkExample(app, url) {
   if (worstSecond > limit || worstSecond < limit / 2 || admitted < (limit * SECONDS) / 2)
     throw new Error(`it admitted ${stdout}`)
   return `${admitted} of ${admitted + denied} admitted, worst second ${worstSecond} of ${limit}, through ${kills} kills`
+}
+
+/** Counts what eight processes admit of one user without asking, by the server's clock. */
+async function checkHammer(app, url) {
+  const { seconds } = options
+  const args = ['fleet/hammer.mjs', url, String(HAMMERERS), seconds]
+  const timeout = 1000 * Number(seconds) + 60_000
+  const reports = await Promise.all(
+    Array.from({ length: HAMMERERS }, async () => {
+      const { stdout } = await run(process.execPath, args, { cwd: app, timeout, maxBuffer: 2 ** 28 })
+      return JSON.parse(stdout)
+    }),
+  )
+  const admitted = reports.flatMap((report) => report.admitted).sort((a, b) => a - b)
+  const sum = (name) => reports.reduce((total, report) => total + report[name], 0)
+  let worst = 0
+  for (let from = 0, to = 0; to < admitted.length; to++) {
+    while (admitted[from] <= admitted[to] - 1000 + ERROR_MS) from++
+    worst = Math.max(worst, to - from + 1)
+  }
+  const bound = LIMIT + HAMMERERS * ALLOWANCE
+  if (worst > bound || worst < LIMIT) throw new Error(`worst second ${worst}, bound ${bound}`)
+  const [requests, asked] = [sum('requests').toLocaleString('en'), sum('asked').toLocaleString('en')]
+  return `${HAMMERERS} processes for ${seconds} s: worst second ${worst}, bound ${bound}; ${requests} requests, ${asked} calls`
 }
