@@ -1,32 +1,19 @@
 /** Decisions of `check` over a real server, judged by the oracle: by one process, whose clock is the server's. */
-import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
 import { loadFleetLimiter } from '../../src/fleet/index.js'
 import { senderOf } from '../../src/fleet/redis/clients.js'
 import { RedisStore } from '../../src/fleet/redis/redis-store.js'
-import { timedScript } from '../../src/fleet/redis/script.js'
 import type { Quota } from '../../src/index.js'
 import { manualClock } from '../../src/index.js'
-import type { RedisServer } from './redis-servers.js'
-import { hasRedis, startRedis } from './redis-servers.js'
+import { lastingScript } from './given-time.js'
+import { hasRedis, useRedis } from './redis-servers.js'
 
 const DECISIONS = process.env.CI ? 40_000 : 8000
 
 describe.skipIf(!hasRedis)('check', () => {
-  let server: RedisServer
-  const client = () => createClient({ url: server.url })
-  let redis: ReturnType<typeof client>
-  beforeAll(async () => {
-    server = await startRedis()
-    redis = client()
-    await redis.connect()
-  })
-  afterAll(async () => {
-    redis?.destroy()
-    await server?.stop()
-  })
+  const used = useRedis()
 
   const quotas: Quota[] = [
     { limit: 5, windowMs: 1000, capacity: 3, refillPerSecond: 1 },
@@ -37,7 +24,7 @@ describe.skipIf(!hasRedis)('check', () => {
     const clock = manualClock(5000)
     const random = seededRandom(quota.limit)
     const whole = (below: number) => Math.floor(random() * below)
-    const store = new RedisStore(senderOf(redis as never), timedScript, () => clock() * 1000)
+    const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => clock() * 1000)
     const { limit, windowMs, capacity, refillPerSecond } = quota
     const burst = { capacity, refillPerSecond }
     const limiter = await loadFleetLimiter({
@@ -96,7 +83,7 @@ describe.skipIf(!hasRedis)('check', () => {
     const clock = manualClock(5000)
     const random = seededRandom(quota.limit + 1)
     const whole = (below: number) => Math.floor(random() * below)
-    const store = new RedisStore(senderOf(redis as never), timedScript, () => clock() * 1000)
+    const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => clock() * 1000)
     const { limit, windowMs, capacity, refillPerSecond } = quota
     const burst = { capacity, refillPerSecond }
     const limiter = await loadFleetLimiter({
@@ -114,7 +101,7 @@ describe.skipIf(!hasRedis)('check', () => {
       expect({ step, allowed: limiter.isAllowed(user) }).toEqual({ step, allowed: verdict.allowed })
       if (verdict.allowed) expected++
       // Reports are answered before anything else is, and then made use of.
-      await redis.ping()
+      await used.redis.ping()
       await new Promise((resolve) => setImmediate(resolve))
     }
     const { allowed, asked, failures } = limiter.stats()

@@ -1,6 +1,5 @@
 /** How long the server keeps a user: no longer than it must, and never shorter than the rules need. */
-import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
 import { loadFleetLimiter, redisStore } from '../../src/fleet/index.js'
@@ -10,32 +9,13 @@ import { timedScript } from '../../src/fleet/redis/script.js'
 import type { Answer, SharedLimit, Verb } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
 import type { Quota } from '../../src/index.js'
-import type { RedisServer } from './redis-servers.js'
-import { hasRedis, startRedis } from './redis-servers.js'
+import { notingScript } from './given-time.js'
+import { hasRedis, useRedis } from './redis-servers.js'
 
 const DECISIONS = process.env.CI ? 60_000 : 6000
 
-/** Sets no time to live, which would run by the server's clock, but notes it in a key beside. Where it is set, and for how long. */
-const SETS = /redis\.call\('SET', KEYS\[1\], text, 'PX', (.+)\)\n/g
-const notingScript = timedScript.replace(
-  SETS,
-  "redis.call('SET', KEYS[1], text)\nredis.call('SET', KEYS[1] .. ' lives', $1)\n",
-)
-
 describe.skipIf(!hasRedis)('the life of keys', () => {
-  let server: RedisServer
-  const client = () => createClient({ url: server.url })
-  let redis: ReturnType<typeof client>
-
-  beforeAll(async () => {
-    server = await startRedis()
-    redis = client()
-    await redis.connect()
-  })
-  afterAll(async () => {
-    redis?.destroy()
-    await server?.stop()
-  })
+  const used = useRedis()
 
   const quotas: Quota[] = [
     { limit: 5, windowMs: 1000, capacity: 3, refillPerSecond: 1 },
@@ -51,7 +31,7 @@ describe.skipIf(!hasRedis)('the life of keys', () => {
     const random = seededRandom(quota.limit)
     const whole = (below: number) => Math.floor(random() * below)
     let now = 1_000_000
-    const store = new RedisStore(senderOf(redis as never), notingScript, () => now * 1000)
+    const store = new RedisStore(senderOf(used.redis as never), notingScript, () => now * 1000)
     await store.begin(limit)
     const origin = now
     const oracle = new Oracle(quota)
@@ -70,7 +50,7 @@ describe.skipIf(!hasRedis)('the life of keys', () => {
       const key = `${limit.name}/${windowMs}:{${userId}}`
       // The server drops a key once its time has passed.
       if (now > (endsAt.get(userId) ?? Infinity)) {
-        await redis.del([key, `${key} lives`])
+        await used.redis.del([key, `${key} lives`])
         endsAt.delete(userId)
         ended++
       }
@@ -108,7 +88,7 @@ describe.skipIf(!hasRedis)('the life of keys', () => {
         // From here on they would differ for ever.
         if (wrong.length > 5) break
       }
-      const lives = await redis.getDel(`${key} lives`)
+      const lives = await used.redis.getDel(`${key} lives`)
       if (lives !== null) endsAt.set(userId, now + Number(lives) * part)
     }
     return { ended, wrong }
@@ -127,9 +107,9 @@ describe.skipIf(!hasRedis)('the life of keys', () => {
 
   test('every key but that of the limit has an end, whatever was done', async () => {
     expect(notingScript).not.toBe(timedScript)
-    await redis.flushAll()
+    await used.redis.flushAll()
     const limiter = await loadFleetLimiter({
-      ...{ store: redisStore(redis as never), name: 'ends', limit: 70, processes: 1, timeoutMs: 60_000 },
+      ...{ store: redisStore(used.redis as never), name: 'ends', limit: 70, processes: 1, timeoutMs: 60_000 },
       burst: { capacity: 10, refillPerSecond: 0.001 },
     })
     const acts = [
@@ -149,9 +129,9 @@ describe.skipIf(!hasRedis)('the life of keys', () => {
         await next(`user ${index} ${other}`)
       }
     }
-    const keys = await redis.keys('*')
+    const keys = await used.redis.keys('*')
     expect(keys.length).toBeGreaterThan(acts.length * (acts.length - 3))
-    const lives = await Promise.all(keys.map(async (key) => [key, await redis.pTTL(key)] as const))
+    const lives = await Promise.all(keys.map(async (key) => [key, await used.redis.pTTL(key)] as const))
     // Of those that have ended meanwhile it is -2.
     const endless = lives.filter(([, ms]) => ms === -1).map(([key]) => key)
     expect(endless).toEqual(['ends/1000'])

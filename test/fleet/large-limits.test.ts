@@ -1,34 +1,20 @@
 /** Limits above 64 in the script, where a cell stands for many: exact for the first 64, and then never early and hardly late. */
-import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
 import { senderOf } from '../../src/fleet/redis/clients.js'
 import { RedisStore } from '../../src/fleet/redis/redis-store.js'
-import { timedScript } from '../../src/fleet/redis/script.js'
 import type { SharedLimit } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
 import type { Quota } from '../../src/index.js'
 import { TICKS } from '../../src/limiter/index.js'
-import type { RedisServer } from './redis-servers.js'
-import { hasRedis, startRedis } from './redis-servers.js'
+import { lastingScript } from './given-time.js'
+import { hasRedis, useRedis } from './redis-servers.js'
 
 const DECISIONS = process.env.CI ? 100_000 : 9000
 
 describe.skipIf(!hasRedis)('large limits', () => {
-  let server: RedisServer
-  const client = () => createClient({ url: server.url })
-  let redis: ReturnType<typeof client>
-
-  beforeAll(async () => {
-    server = await startRedis()
-    redis = client()
-    await redis.connect()
-  })
-  afterAll(async () => {
-    redis?.destroy()
-    await server?.stop()
-  })
+  const used = useRedis()
 
   const quotas: Quota[] = [
     { limit: 65, windowMs: 1000, capacity: 10, refillPerSecond: 1 },
@@ -44,7 +30,7 @@ describe.skipIf(!hasRedis)('large limits', () => {
     const random = seededRandom(most + windowMs)
     const whole = (below: number) => Math.floor(random() * below)
     let now = 1_000_000
-    const store = new RedisStore(senderOf(redis as never), timedScript, () => now * 1000)
+    const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => now * 1000)
     await store.begin(limit)
     const origin = now
     const ticksMs = (2 * windowMs) / TICKS

@@ -7,6 +7,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from 'redis'
+import { afterAll, beforeAll } from 'vitest'
 
 /** Whether tests that want a server can run: in CI they must. */
 export const hasRedis = (() => {
@@ -226,4 +227,19 @@ function ready(child: ChildProcess): Promise<void> {
     child.once('exit', (code) => reject(new Error(`redis-server ended with ${code}: ${said}`)))
     child.once('error', reject)
   })
+}
+
+/** A server and a connected client of it, for the tests of a file or a block. */
+export function useRedis() {
+  const connect = (url: string) => createClient({ url }).connect()
+  const used = {} as { server: RedisServer; redis: Awaited<ReturnType<typeof connect>> }
+  beforeAll(async () => {
+    used.server = await startRedis()
+    used.redis = await connect(used.server.url)
+  })
+  afterAll(async () => {
+    used.redis?.destroy()
+    await used.server?.stop()
+  })
+  return used
 }

@@ -1,36 +1,22 @@
 /** The script in a real server, judged by the oracle: random traces on a time that is given to it. */
-import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { senderOf } from '../../src/fleet/redis/clients.js'
 import { RedisStore } from '../../src/fleet/redis/redis-store.js'
-import { timedScript } from '../../src/fleet/redis/script.js'
 import type { SharedLimit } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
 import { manualClock } from '../../src/index.js'
-import type { RedisServer } from './redis-servers.js'
-import { hasRedis, startRedis } from './redis-servers.js'
+import { lastingScript } from './given-time.js'
+import { hasRedis, useRedis } from './redis-servers.js'
 import { judge, TRACE_QUOTAS } from './traces.js'
 
 const DECISIONS = process.env.CI ? 1_000_000 : 40_000
 
 describe.skipIf(!hasRedis)('the script', () => {
-  let server: RedisServer
-  const client = () => createClient({ url: server.url })
-  let redis: ReturnType<typeof client>
-
-  beforeAll(async () => {
-    server = await startRedis()
-    redis = client()
-    await redis.connect()
-  })
-  afterAll(async () => {
-    redis?.destroy()
-    await server?.stop()
-  })
+  const used = useRedis()
 
   test.each(TRACE_QUOTAS)('decides as the oracle does: %o', async (quota) => {
     const clock = manualClock(1_000_000)
-    const store = new RedisStore(senderOf(redis as never), timedScript, () => clock() * 1000)
+    const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => clock() * 1000)
     await judge(store, clock, quota, DECISIONS / TRACE_QUOTAS.length)
   })
 
@@ -40,7 +26,7 @@ describe.skipIf(!hasRedis)('the script', () => {
       const quota = { limit: 3, windowMs: 1000, capacity: 0, refillPerSecond: 0 }
       const limit: SharedLimit = { name: `back-${backMs}`, quota }
       let now = 10_000_000
-      const store = new RedisStore(senderOf(redis as never), timedScript, () => now * 1000)
+      const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => now * 1000)
       await store.begin(limit)
       const decide = async () => {
         const question = { verb: 'decide', userId: 'a', a: 1, b: 3, activity: NO_ACTIVITY, usefulMs: 0 } as const

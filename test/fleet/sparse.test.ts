@@ -1,27 +1,14 @@
 /** What users cost the store: by the server's own count of commands. */
-import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { loadFleetLimiter, redisStore } from '../../src/fleet/index.js'
 import { manualClock } from '../../src/index.js'
-import type { RedisServer } from './redis-servers.js'
-import { hasRedis, startRedis } from './redis-servers.js'
+import { hasRedis, useRedis } from './redis-servers.js'
 
 describe.skipIf(!hasRedis)('calls to the store', () => {
-  let server: RedisServer
-  const client = () => createClient({ url: server.url })
-  let redis: ReturnType<typeof client>
-  beforeAll(async () => {
-    server = await startRedis()
-    redis = client()
-    await redis.connect()
-  })
-  afterAll(async () => {
-    redis?.destroy()
-    await server?.stop()
-  })
+  const used = useRedis()
 
   async function scripts(): Promise<number> {
-    const stats = await redis.info('commandstats')
+    const stats = await used.redis.info('commandstats')
     return (
       Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0) +
       Number(/cmdstat_eval:calls=(\d+)/.exec(stats)?.[1] ?? 0)
@@ -31,7 +18,7 @@ describe.skipIf(!hasRedis)('calls to the store', () => {
   test('a user far below the limit costs none, however long it goes on', async () => {
     const clock = manualClock()
     const limiter = await loadFleetLimiter({
-      store: redisStore(redis),
+      store: redisStore(used.redis),
       name: 'sparse',
       limit: 50,
       windowMs: 1000,
@@ -46,7 +33,7 @@ describe.skipIf(!hasRedis)('calls to the store', () => {
       }
       clock.advance(1001)
     }
-    await redis.ping()
+    await used.redis.ping()
     expect([await scripts(), limiter.stats().asked]).toEqual([before, 0])
     limiter.close()
   })
@@ -54,7 +41,7 @@ describe.skipIf(!hasRedis)('calls to the store', () => {
   test('one above it costs one for half the allowance', async () => {
     const clock = manualClock()
     const limiter = await loadFleetLimiter({
-      store: redisStore(redis),
+      store: redisStore(used.redis),
       name: 'busy',
       limit: 50,
       windowMs: 1000,
@@ -65,7 +52,7 @@ describe.skipIf(!hasRedis)('calls to the store', () => {
     for (let request = 0; request < 400; request++) {
       limiter.isAllowed('user')
       // Reports are answered before the next request.
-      await redis.ping()
+      await used.redis.ping()
       await new Promise((resolve) => setImmediate(resolve))
       clock.advance(5)
     }

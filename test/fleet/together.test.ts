@@ -1,30 +1,17 @@
 /** Limits of a fleet with others, and behind `spillway/http`: over a real server. */
-import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { FleetLimiter } from '../../src/fleet/index.js'
 import { checkTogether, loadFleetLimiter, redisStore } from '../../src/fleet/index.js'
 import { guard } from '../../src/http/index.js'
 import { createLimiter } from '../../src/index.js'
-import type { RedisServer } from './redis-servers.js'
-import { hasRedis, startRedis } from './redis-servers.js'
+import { hasRedis, useRedis } from './redis-servers.js'
 
 describe.skipIf(!hasRedis)('a fleet limiter', () => {
-  let server: RedisServer
-  const client = () => createClient({ url: server.url })
-  let redis: ReturnType<typeof client>
+  const used = useRedis()
   let names = 0
-  beforeAll(async () => {
-    server = await startRedis()
-    redis = client()
-    await redis.connect()
-  })
-  afterAll(async () => {
-    redis?.destroy()
-    await server?.stop()
-  })
 
   function load(limit: number): Promise<FleetLimiter> {
-    const store = redisStore(redis)
+    const store = redisStore(used.redis)
     return loadFleetLimiter({
       store,
       name: `together ${++names}`,

@@ -5,33 +5,27 @@ import express from 'express'
 import { rateLimit } from 'express-rate-limit'
 import { Hono } from 'hono'
 import { rateLimiter } from 'hono-rate-limiter'
-import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { loadFleetLimiter, redisStore } from '../../src/fleet/index.js'
 import { createLimiter } from '../../src/index.js'
 import { SharedSpillwayStore } from '../../src/stores/express-rate-limit.js'
-import type { RedisServer } from '../fleet/redis-servers.js'
-import { hasRedis, startRedis } from '../fleet/redis-servers.js'
+import { hasRedis, useRedis } from '../fleet/redis-servers.js'
 
 const WINDOW_MS = 60_000
 
 describe.skipIf(!hasRedis)('the store of a fleet', () => {
-  let server: RedisServer
-  const client = () => createClient({ url: server.url })
-  let redis: ReturnType<typeof client>
+  const used = useRedis()
   let names = 0
-  beforeAll(async () => {
-    server = await startRedis()
-    redis = client()
-    await redis.connect()
-  })
-  afterAll(async () => {
-    redis?.destroy()
-    await server?.stop()
-  })
 
   const load = (name: string) =>
-    loadFleetLimiter({ store: redisStore(redis), name, limit: 3, windowMs: WINDOW_MS, processes: 2, timeoutMs: 60_000 })
+    loadFleetLimiter({
+      store: redisStore(used.redis),
+      name,
+      limit: 3,
+      windowMs: WINDOW_MS,
+      processes: 2,
+      timeoutMs: 60_000,
+    })
 
   test('in express-rate-limit: two apps share the limit, and failed requests are undone', async () => {
     const name = `express ${++names}`
