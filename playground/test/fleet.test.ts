@@ -31,7 +31,7 @@ describe('a fleet', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.record({
-          limit: fc.integer({ min: 1, max: 40 }),
+          limit: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 65, max: 90 })),
           processes: fc.integer({ min: 1, max: 20 }),
           hopMs: fc.integer({ min: 0, max: 400 }),
           allowance: fc.integer({ min: 0, max: 50 }),
@@ -79,6 +79,15 @@ describe('a fleet', () => {
     expect([near.alone, far.alone]).toEqual([0, 0])
     near.close()
     far.close()
+  })
+
+  it('keeps to its bound, and admits most of the limit, where a cell of the store stands for many places', async () => {
+    const fleet = await sent(300, { processes: 5, hopMs: 10, allowance: 20 }, every(0.5, 6000).map(Math.floor), 6000)
+    const { counts, admitted } = fleet.of('A')
+    expect(counts.fleet.worst).toBeGreaterThan(300)
+    expect(counts.fleet.worst).toBeLessThanOrEqual(400)
+    expect(admitted.fleet).toBeGreaterThan(0.95 * admitted.exact)
+    fleet.close()
   })
 
   it('lets a process that has its share decide as an oracle with that limit', async () => {

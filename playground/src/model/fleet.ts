@@ -102,7 +102,7 @@ export class Fleet {
     ids: readonly string[],
   ): Promise<Fleet> {
     const clock = manualClock()
-    const store = new PlainStore(windowMs, hopMs, clock)
+    const store = new PlainStore(limit, windowMs, hopMs, clock)
     const allowance = Math.min(limit, given || Math.ceil(limit / processes))
     const own = { windowMs, burst: false, clock, maxUsers: ids.length, sweepIntervalMs: 0 } as const
     const shared = { store, name: 'playground', limit, windowMs, burst: false, processes, allowance, clock } as const

@@ -26,7 +26,7 @@ export class FleetView {
     row: new ScoreRow(this.#list, NAMES[kind], kind === 'fleet' ? 'fleet' : `fleet-${kind}`),
   }))
   readonly #panel = new Panel(byId('fleet-window', HTMLElement), {
-    height: 170,
+    height: 230,
     timeLabels: true,
     series: [
       stepped('fleet', { fill: 'fleet-soft' }),

@@ -19,7 +19,7 @@ export interface PanelOptions {
 }
 
 /** Width of the vertical axis, the same in all panels, so that their times lie above each other. */
-const AXIS = 70
+const AXIS = 78
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
 export class Panel {
