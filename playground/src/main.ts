@@ -120,7 +120,7 @@ function draw(): void {
   scores.show(simulation, shownUser())
   fleetView.draw(simulation, shownUser(), settings.zoom, simulation.now + player.rest)
   const { fill, tokens: saved, blockedMs } = simulation.standing(settings.shown)
-  setText(readings.now, moment(simulation.now))
+  setText(readings.now, moment(simulation.now, settings.windowMs < 60_000 ? 2 : 0))
   setText(readings.fill, `${fill} of ${settings.limit}`)
   setText(readings.tokens, tokens(saved))
   setText(readings.conditions, conditions(simulation, settings.shown))
@@ -364,6 +364,8 @@ for (const link of tries) {
     // An entry of its own, so that the browser's Back leads to what was there before.
     if (!isSameScenario(settings, link.hash)) history.pushState(null, '', addressOf(parseSettings(link.hash)))
     void follow(link.hash)
+    // What it is about may lie far below.
+    if (link.dataset.see) byId(link.dataset.see, HTMLElement).scrollIntoView()
   })
 }
 addEventListener('hashchange', () => void follow(location.hash))

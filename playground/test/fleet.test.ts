@@ -1,6 +1,6 @@
 /** The fleet against its bound, and what stands beside it against the oracle. */
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { seededRandom } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
 import type { FleetPlan } from '../src/model/fleet.js'
@@ -113,6 +113,27 @@ describe('a fleet', () => {
     expect(cut.fleet.asked).toBe(whole.fleet.asked)
     whole.close()
     cut.close()
+  })
+
+  it('keeps to its bound though the page stood still for longer than a process waits for an answer', async () => {
+    vi.useFakeTimers()
+    try {
+      const fleet = await Fleet.load(quotaOf(20), { ...PLAN, hopMs: 200 }, 1, ['A', 'B', 'C', 'D'])
+      for (const id of ['A', 'B', 'C', 'D']) for (let k = 0; k < 30; k++) fleet.arrive(id, 100)
+      await fleet.follow(150)
+      await vi.advanceTimersByTimeAsync(120_000)
+      expect(fleet.alone).toBeGreaterThan(0)
+      for (let time = 150; time < 8000; time += 10) {
+        for (const id of ['A', 'B', 'C', 'D']) for (let k = 0; k < 2; k++) fleet.arrive(id, time)
+        await fleet.follow(time)
+        await vi.advanceTimersByTimeAsync(10)
+      }
+      expect(fleet.alone).toBe(0)
+      for (const id of ['A', 'B', 'C', 'D']) expect(fleet.of(id).counts.fleet.worst).toBeLessThanOrEqual(fleet.bound)
+      fleet.close()
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('sees the same requests as the page', async () => {

@@ -17,7 +17,7 @@ import {
 import { Thinner } from '../src/model/thinner.js'
 import { Track } from '../src/model/track.js'
 import { WindowCount } from '../src/model/window-count.js'
-import { against, duration, edge, moment, span } from '../src/view/words.js'
+import { against, duration, edge, moment, shortly, span } from '../src/view/words.js'
 
 const quota = { limit: 3, windowMs: 100, capacity: 0, refillPerSecond: 0 }
 
@@ -214,6 +214,10 @@ describe('words', () => {
       '2 h',
     ])
     expect(edge(90_000, 15_000)).toBe('1:30')
+  })
+
+  it('tell counts shortly where there is little room', () => {
+    expect([0, 9999, 10_000, 10_500].map(shortly)).toEqual(['0', '9999', '10k', '10.5k'])
   })
 
   it('hold worst windows to the limit', () => {

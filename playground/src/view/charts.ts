@@ -9,6 +9,7 @@ import { byId } from './dom.js'
 import type { MarkRow } from './marks.js'
 import { drawMarks, drawSpan } from './marks.js'
 import { multiples, Panel, rule, sloping, stepped, windowsIn } from './panel.js'
+import { shortly } from './words.js'
 
 /** Rows of the requests, from the top. The vertical scale counts from the bottom. */
 const ROWS = ['base', 'burst', 'denied', 'queue', 'fixed', 'bucket'] as const
@@ -42,7 +43,7 @@ export class Charts {
     ],
     range: () => [0, this.#mostAdmitted * 1.08],
     splits: () => multiples(this.#limit, this.#mostAdmitted),
-    values: (splits) => splits.map((count) => (count === this.#limit ? `limit ${count}` : String(count))),
+    values: (splits) => splits.map((count) => (count === this.#limit ? `limit ${shortly(count)}` : shortly(count))),
     draw: (u) => this.#drawLimit(u),
   })
   readonly #tokens = new Panel(byId('token-level', HTMLElement), {

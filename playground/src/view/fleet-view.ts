@@ -6,7 +6,7 @@ import type { User } from '../model/user.js'
 import { byId, setText } from './dom.js'
 import { multiples, Panel, rule, stepped, windowsIn } from './panel.js'
 import { percent, ScoreRow } from './score-row.js'
-import { against, bound, fleetWorst } from './words.js'
+import { against, bound, fleetWorst, shortly } from './words.js'
 
 const NAMES: Record<FleetKind, string> = {
   fleet: 'Spillway: report and adopt',
@@ -80,8 +80,8 @@ export class FleetView {
   }
 
   #label(count: number): string {
-    if (count === this.#bound) return `bound ${count}`
-    return count === this.#limit ? `limit ${count}` : String(count)
+    if (count === this.#bound) return `bound ${shortly(count)}`
+    return count === this.#limit ? `limit ${shortly(count)}` : shortly(count)
   }
 }
 

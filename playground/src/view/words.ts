@@ -55,6 +55,11 @@ function inParts(parts: readonly (readonly [number, string])[]): string {
     .join(' ')
 }
 
+/** A count for an axis, which has little room: 9000, 10k, 10.5k. */
+export function shortly(count: number): string {
+  return count < 10_000 ? String(count) : `${count / 1000}k`
+}
+
 export function tokens(count: number): string {
   return count.toFixed(1)
 }
