@@ -104,6 +104,7 @@ async function leapBy(ms: number): Promise<void> {
     await moved.advance(Math.min(left, partMs()))
     if (performance.now() - last < STEP_BUDGET_MS) continue
     await new Promise((resolve) => setTimeout(resolve))
+    draw()
     last = performance.now()
   }
 }
