@@ -2,12 +2,12 @@
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
+import { BASE, BURST, DENIED } from '../src/model/gate.js'
 import type { PatternName } from '../src/model/patterns.js'
 import { PATTERN_NAMES, PATTERNS } from '../src/model/patterns.js'
 import { DEFAULTS } from '../src/model/settings.js'
 import type { Scenario } from '../src/model/simulation.js'
 import { Simulation } from '../src/model/simulation.js'
-import { BASE, BURST, DENIED } from '../src/model/user.js'
 import { STARTED } from '../src/model/waiting-line.js'
 import { judgeWaiting } from './judge.js'
 
@@ -88,7 +88,7 @@ describe('the simulation', () => {
     simulation.release()
     simulation.advance(994)
     expect(simulation.users[2]!.tally.base).toBe(10)
-    expect(simulation.standing(2)).toEqual({ fill: 1, tokens: expect.closeTo(0.1 + 0.999) })
+    expect(simulation.standing(2)).toEqual({ fill: 1, tokens: expect.closeTo(0.1 + 0.999), blockedMs: 0 })
   })
 
   it('changes a pattern on the way', async () => {
@@ -104,8 +104,23 @@ describe('the simulation', () => {
     simulation.advance(10_000)
     const { requests, samples, tally } = simulation.users[0]!
     expect(tally.base + tally.burst + tally.denied).toBeGreaterThan(70_000)
-    expect(requests.length).toBeLessThanOrEqual(2 * 8192)
+    expect(requests.length).toBeLessThanOrEqual(2 * 16_384)
     expect(samples.length).toBeLessThanOrEqual(2 * 6 * 201)
+  })
+
+  it('keeps what the charts show at the highest limit and the longest window', async () => {
+    const windowMs = 3_600_000
+    const simulation = await Simulation.load(scenario(['hammer'], { limit: 10_000, windowMs, capacity: 10_000 }))
+    await simulation.advance(4 * windowMs)
+    const { requests, tally, counts } = simulation.users[0]!
+    expect(tally.base + tally.burst + tally.denied).toBeGreaterThan(150_000)
+    expect(counts.base.worst).toBe(10_000)
+    expect(requests.length).toBeLessThanOrEqual(2 * 16_384)
+    // One of each kind for each short part of a window, from the first window on.
+    const { time, outcome } = requests.since(0)
+    expect(time[0]).toBeLessThan(1000)
+    const kinds = [...outcome].filter((_, k) => time[k]! > 3 * windowMs)
+    expect(kinds.filter((kind) => kind === DENIED).length).toBeGreaterThan(1500)
   })
 })
 

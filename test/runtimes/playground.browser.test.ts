@@ -80,6 +80,11 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
     for (let k = 0; k < steps; k++) await page.click('#step')
   }
 
+  function against(limit: number, worst: number, extra = 0): string {
+    const count = extra > 0 ? `${worst} + ${extra} burst` : String(worst)
+    return worst + extra > 0 ? `${count}, ${((worst + extra) / limit).toFixed(2)}× the limit` : count
+  }
+
   /** Checks all that the page says of the shown user. */
   async function expectShown(expected: Expected): Promise<void> {
     const { limit } = expected.quota
@@ -87,13 +92,11 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
     expect(await text('[data-tally=spillway]')).toBe(
       `${expected.base} base, ${expected.burst} burst, ${expected.denied} denied`,
     )
-    expect(await text('[data-worst=spillway]')).toBe(
-      extra > 0 ? `${expected.worst.base} + ${extra} burst` : String(expected.worst.base),
-    )
+    expect(await text('[data-worst=spillway]')).toBe(against(limit, expected.worst.base, extra))
     for (const rival of ['fixed', 'bucket'] as const) {
       const most = expected.worst[rival]
       const admitted = expected.admitted[rival]
-      expect(await text(`[data-worst=${rival}]`)).toMatch(new RegExp(`^${most}(, ${(most / limit).toFixed(2)}× .*)?$`))
+      expect(await text(`[data-worst=${rival}]`)).toBe(against(limit, most))
       expect(await text(`[data-tally=${rival}]`)).toBe(
         `${admitted} admitted, ${expected.requests.length - admitted} denied`,
       )
@@ -131,10 +134,10 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
   it('shows 100 and 99 against 50', async () => {
     await open('paused&a=edge&b=hammer&burst=0')
     await move(4, 0)
-    expect(await text('[data-worst=spillway]')).toBe('50')
+    expect(await text('[data-worst=spillway]')).toBe('50, 1.00× the limit')
     expect(await text('[data-worst=fixed]')).toBe('100, 2.00× the limit')
     await page.keyboard.press('2')
-    expect(await text('[data-worst=spillway]')).toBe('50')
+    expect(await text('[data-worst=spillway]')).toBe('50, 1.00× the limit')
     expect(await text('[data-worst=bucket]')).toBe('99, 1.98× the limit')
   })
 
@@ -145,7 +148,7 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
     const times = until(PATTERNS.bursts.arrivals(quota, 0, seededRandom(3 * USERS.length)), 8250)
     const { starts, refused, waiting } = judgeWaiting(quota, times, 8250)
     const longest = Math.max(...starts.map(({ time, came }) => time - came))
-    expect(await text('[data-worst=queue]')).toBe('50')
+    expect(await text('[data-worst=queue]')).toBe('50, 1.00× the limit')
     expect(longest).toBeGreaterThan(500)
     const told = longest < 1000 ? `${longest} ms` : `${longest / 1000} s`
     expect(await text('[data-tally=queue]')).toBe(
@@ -248,25 +251,35 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
   it('keeps its settings in the address, corrects what is out of range, and restores them', async () => {
     await open('paused&limit=1e6&window=none&a=edges&speed=4')
     const limit = page.locator('input[name=limit]')
-    expect(await limit.inputValue()).toBe('200')
+    expect(await limit.inputValue()).toBe('10000')
+    expect(await text('#limit-note')).toBe('1,000,000 is too high: 10,000 is the most.')
     expect(await page.locator('input[name=windowMs]').inputValue()).toBe('1000')
     expect(await page.locator('select[name=pattern-A]').inputValue()).toBe('edge')
     await limit.fill('0')
     await limit.press('Enter')
     expect(await limit.inputValue()).toBe('1')
-    await page.locator('#status').filter({ hasText: 'Limit is 1: it may be 1 to 200.' }).waitFor({ state: 'attached' })
+    const told = '0 is too low: 1 is the least.'
+    await page
+      .locator('#status')
+      .filter({ hasText: `Limit is 1. ${told}` })
+      .waitFor({ state: 'attached' })
+    expect(await page.locator('#limit-note').isVisible()).toBe(true)
+    expect(await limit.evaluate((input) => input.getAttribute('aria-describedby'))).toBe('limit-note')
+    expect(await text('#limit-note')).toBe(told)
     await limit.fill('30')
     await limit.press('Enter')
+    expect(await page.locator('#limit-note').isVisible()).toBe(false)
+    expect(await limit.getAttribute('aria-describedby')).toBe(null)
     await page.selectOption('select[name=pattern-D]', 'hammer')
     await page.keyboard.press('Escape')
     await page.locator('#tabs label').nth(3).click()
     await page.locator('#speed').press('End')
-    expect(new URL(page.url()).hash).toBe('#limit=30&d=hammer&show=d&speed=20')
+    expect(new URL(page.url()).hash).toBe('#limit=30&d=hammer&show=d&speed=3600')
     await page.reload()
     expect(await limit.inputValue()).toBe('30')
     expect(await page.locator('select[name=pattern-D]').inputValue()).toBe('hammer')
     expect(await page.locator('#tabs input').nth(3).isChecked()).toBe(true)
-    expect(await text('#speed-value')).toBe('×20')
+    expect(await text('#speed-value')).toBe('×3600')
   })
 
   it('restarts at 0 with the same traffic', async () => {
@@ -291,10 +304,98 @@ describe.skipIf(!installed && !required)('the playground in Chromium', () => {
     expect(await text('#now')).toBe('0.00 s')
   })
 
-  it.each(['light', 'dark'] as const)('fits a phone, in the %s look, and switches it', async (colorScheme) => {
-    await open('paused', { viewport: { width: 360, height: 740 }, colorScheme, hasTouch: true, isMobile: true })
+  it('shows something at once where a thing to try is chosen while the clock stands, marks it, and goes back', async () => {
+    await open('paused&limit=30')
+    const current = page.locator('.tries a[aria-current]')
+    expect(await current.count()).toBe(0)
+    await page.click('text=A bucket lets nearly twice through')
+    await page
+      .locator('#now')
+      .filter({ hasText: /^6\.00 s$/ })
+      .waitFor()
+    expect(await text('#play')).toBe('Play')
+    expect(await text('[data-worst=bucket]')).toBe('99, 1.98× the limit')
+    expect(await current.allTextContents()).toEqual(['A bucket lets nearly twice through'])
+    await page.click('text=A limit shared by all users')
+    await page.locator('#conditions').filter({ hasText: 'all users together' }).waitFor()
+    expect(await current.allTextContents()).toEqual(['A limit shared by all users'])
+    await page.goBack()
+    await page.locator('.tries a[aria-current]').filter({ hasText: 'A bucket' }).waitFor()
+    expect(await page.locator('input[name=sharedLimit]').inputValue()).toBe('0')
+    await page.goBack()
+    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('input[name=limit]')?.value === '30')
+    await page.goForward()
+    await page.locator('.tries a[aria-current]').filter({ hasText: 'A bucket' }).waitFor()
+  })
+
+  it('sends under a limit of the request, refunds, blocks and unblocks', async () => {
+    await open('paused&a=none&b=none&c=none&burst=0')
+    const hand = page.locator('input[name=handLimit]')
+    expect(await hand.inputValue()).toBe('50')
+    await hand.fill('2')
+    await hand.press('Enter')
+    for (let k = 0; k < 3; k++) await page.click('#send')
+    expect(await text('[data-tally=spillway]')).toBe('2 base, 0 burst, 1 denied')
+    expect(new URL(page.url()).hash).toContain('hand=2')
+    await page.click('#refund')
+    expect(await text('#fill')).toBe('1 of 50')
+    expect(await text('#effect')).toBe('Refunded the newest request of A: 1 of 50 places taken, 0.0 tokens.')
+    expect(await text('[data-tally=spillway]')).toBe('2 base, 0 burst, 1 denied, 1 refunded')
+    expect(await text('#block')).toBe('Block for 2 s')
+    await page.click('#block')
+    await page.click('#send')
+    expect(await text('[data-tally=spillway]')).toBe('2 base, 0 burst, 2 denied (1 blocked), 1 refunded')
+    expect(await text('#conditions')).toBe('blocked for 2 s')
+    await page.click('#step')
+    expect(await page.locator('#lanes').getAttribute('aria-label')).toContain('blocked for 1.95 s')
+    expect(await text('#block')).toBe('Unblock')
+    await page.click('#block')
+    await page.click('#send')
+    expect(await text('[data-tally=spillway]')).toBe('3 base, 0 burst, 2 denied (1 blocked), 1 refunded')
+    await hand.fill('51')
+    await hand.press('Enter')
+    expect(await text('#handLimit-note')).toBe('51 is too high: 50 is the most.')
+  })
+
+  it('shows a fleet within its bound, and says the bound', async () => {
+    await open('paused&a=hammer&processes=10&hop=100&allowance=9')
+    await move(6, 0)
+    expect(await text('#fleet-bound')).toBe('50 + 10 processes × 9 allowance = 140 at most in any window')
+    const worst = Number.parseInt((await text('[data-worst=fleet]')) ?? '', 10)
+    expect(worst).toBeGreaterThan(50)
+    expect(worst).toBeLessThanOrEqual(140)
+    expect(await text('[data-worst=fleet-exact]')).toBe('50, 1.00× the limit')
+    expect(await text('[data-worst=fleet-share]')).toBe('50, 1.00× the limit')
+    expect(await page.locator('#fleet-window').getAttribute('aria-label')).toContain(`report and adopt ${worst}`)
+    const bound = await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--denied'))
+    expect(bound).not.toBe('')
+  })
+
+  it('reaches limits an hour', async () => {
+    await open('paused&limit=10000&window=3600000&burst=10000&a=steady&b=none&c=none')
+    await move(2, 1)
+    await page
+      .locator('#now')
+      .filter({ hasText: /^2:03:00$/ })
+      .waitFor()
+    expect(await text('#step')).toBe('+3 min')
+    expect(await text('#leap')).toBe('+1 h')
+    expect(await text('#scores-title')).toBe('Worst hour so far')
+    expect(await text('[data-worst=spillway]')).toBe('8000, 0.80× the limit')
+  })
+
+  it.each([
+    ['light', 360],
+    ['dark', 360],
+    ['light', 320],
+    ['dark', 320],
+  ] as const)('fits a phone, in the %s look, %d pixels wide, and switches it', async (colorScheme, width) => {
+    const viewport = { width, height: 740 }
+    await open('paused&limit=1e6&hop=5000', { viewport, colorScheme, hasTouch: true, isMobile: true })
     await move(2, 0)
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360)
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width)
+    const top = (selector: string) => page.locator(selector).evaluate((found) => found.getBoundingClientRect().top)
+    expect(await top('#scores')).toBeLessThan(await top('#lanes'))
     const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
     const before = await background()
     await page.click('#theme')

@@ -3,7 +3,7 @@
 import type { PatternName } from '../model/patterns.js'
 import { isPatternName, PATTERN_NAMES, PATTERNS } from '../model/patterns.js'
 import type { ChoiceName, Settings } from '../model/settings.js'
-import { CHOICE_NAMES, CHOICES, correct, SPEEDS, ZOOMS } from '../model/settings.js'
+import { CHOICE_NAMES, CHOICES, correct, correction, DEFAULTS, mostOf, SPEEDS, ZOOMS } from '../model/settings.js'
 import { USER_IDS } from '../model/simulation.js'
 import { byId, make, within } from '../view/dom.js'
 
@@ -17,7 +17,7 @@ export interface FormEvents {
 }
 
 export class Form {
-  readonly #inputs: Record<ChoiceName, HTMLInputElement>
+  readonly #fields: Record<ChoiceName, Field>
   readonly #patterns: readonly HTMLSelectElement[]
   readonly #tabs: readonly { radio: HTMLInputElement; pattern: HTMLElement }[]
   readonly #speed: Slider
@@ -26,9 +26,10 @@ export class Form {
   constructor(settings: () => Settings, events: FormEvents) {
     const form = byId('settings', HTMLFormElement)
     form.addEventListener('submit', (event) => event.preventDefault())
-    this.#inputs = Object.fromEntries(
-      CHOICE_NAMES.map((name) => [name, numberInput(form, name, settings, events)]),
-    ) as Record<ChoiceName, HTMLInputElement>
+    this.#fields = Object.fromEntries(CHOICE_NAMES.map((name) => [name, new Field(name, settings, events)])) as Record<
+      ChoiceName,
+      Field
+    >
     this.#patterns = USER_IDS.map((id, index) => patternSelect(id, (pattern) => events.pattern(index, pattern)))
     this.#tabs = USER_IDS.map((id, index) => tab(id, () => events.shown(index)))
     this.#speed = new Slider('speed', SPEEDS, events.speed)
@@ -36,7 +37,7 @@ export class Form {
   }
 
   show(settings: Settings): void {
-    for (const name of CHOICE_NAMES) this.#inputs[name].value = String(settings[name])
+    for (const name of CHOICE_NAMES) this.#fields[name].show(settings)
     settings.patterns.forEach((pattern, index) => {
       const [select, tab] = [this.#patterns[index], this.#tabs[index]]
       if (select) {
@@ -49,6 +50,55 @@ export class Form {
     if (shown) shown.radio.checked = true
     this.#speed.show(settings.speed)
     this.#zoom.show(settings.zoom)
+  }
+
+  /** Says beside each field what was corrected, and takes back what was said before. */
+  explain(corrections: Partial<Record<ChoiceName, string>>): void {
+    for (const name of CHOICE_NAMES) this.#fields[name].explain(corrections[name])
+  }
+}
+
+/** A number, and beside it why it is not what was asked for. */
+class Field {
+  readonly #name: ChoiceName
+  readonly #input: HTMLInputElement
+  readonly #note: HTMLElement
+
+  constructor(name: ChoiceName, settings: () => Settings, events: FormEvents) {
+    this.#name = name
+    this.#input = within(document, `input[name=${name}]`, HTMLInputElement)
+    this.#note = make('small', { class: 'corrected', id: `${name}-note`, hidden: '' })
+    this.#input.closest('.field')?.append(this.#note)
+    const { min, step } = CHOICES[name]
+    Object.assign(this.#input, { min: String(min), step: String(step) })
+    this.explain(undefined)
+    this.#input.addEventListener('change', () => {
+      const current = settings()
+      const given = this.#input.valueAsNumber
+      const most = mostOf(name, current)
+      const value = correct(name, given, current[name], most)
+      const told = correction(name, given, Math.min(value, most), most)
+      this.#input.value = String(Math.min(value, most))
+      this.explain(told)
+      const label = this.#input.labels?.[0]?.firstChild?.textContent?.trim() ?? name
+      // By the limiter's own limit, whatever that becomes.
+      const isWhole = name === 'handLimit' && value >= most
+      events.number(name, isWhole ? DEFAULTS.handLimit : value, told && `${label} is ${this.#input.value}. ${told}`)
+    })
+  }
+
+  show(settings: Settings): void {
+    const most = mostOf(this.#name, settings)
+    this.#input.max = String(most)
+    this.#input.value = String(Math.min(most, settings[this.#name]))
+  }
+
+  explain(told: string | undefined): void {
+    this.#note.hidden = told === undefined
+    this.#note.textContent = told ?? ''
+    const ids = [document.getElementById(`${this.#name}-help`)?.id, told && this.#note.id].filter(Boolean)
+    if (ids.length > 0) this.#input.setAttribute('aria-describedby', ids.join(' '))
+    else this.#input.removeAttribute('aria-describedby')
   }
 }
 
@@ -74,25 +124,6 @@ class Slider {
     this.#input.setAttribute('aria-valuetext', `${stop} times`)
     this.#value.textContent = `×${stop}`
   }
-}
-
-function numberInput(
-  form: HTMLFormElement,
-  name: ChoiceName,
-  settings: () => Settings,
-  events: FormEvents,
-): HTMLInputElement {
-  const input = within(form, `input[name=${name}]`, HTMLInputElement)
-  const { min, max, step } = CHOICES[name]
-  Object.assign(input, { min: String(min), max: String(max), step: String(step) })
-  input.addEventListener('change', () => {
-    const given = input.valueAsNumber
-    const value = correct(name, given, settings()[name])
-    input.value = String(value)
-    const label = input.labels?.[0]?.firstChild?.textContent?.trim() ?? name
-    events.number(name, value, given === value ? undefined : `${label} is ${value}: it may be ${min} to ${max}.`)
-  })
-  return input
 }
 
 function patternSelect(id: string, chosen: (pattern: PatternName) => void): HTMLSelectElement {

@@ -9,6 +9,8 @@ import type { Scenario } from './simulation.js'
 import { USER_IDS } from './simulation.js'
 
 export interface Settings extends Scenario {
+  /** The limit of requests that are sent by hand, where it is lower than the limiter's. */
+  readonly handLimit: number
   /** The user whose requests are drawn, by index. */
   readonly shown: number
   /** Simulated milliseconds a real one: one of `SPEEDS`. */
@@ -25,16 +27,25 @@ export interface Choice {
   readonly step: number
 }
 
-export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20] as const
+/** The last ones are for windows of minutes and hours. */
+export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60, 600, 3600] as const
 
 export const ZOOMS = [1, 2, 4, 8] as const
 
+/** Highest limit. */
+const MOST = 10_000
+
 export const CHOICES = {
-  limit: { key: 'limit', min: 1, max: 200, step: 1 },
-  windowMs: { key: 'window', min: 100, max: 10_000, step: 1 },
-  capacity: { key: 'burst', min: 0, max: 200, step: 1 },
+  limit: { key: 'limit', min: 1, max: MOST, step: 1 },
+  windowMs: { key: 'window', min: 100, max: 3_600_000, step: 1 },
+  capacity: { key: 'burst', min: 0, max: MOST, step: 1 },
   refillPerSecond: { key: 'refill', min: 0, max: 100, step: 0.1 },
   seed: { key: 'seed', min: 0, max: 9999, step: 1 },
+  handLimit: { key: 'hand', min: 0, max: MOST, step: 1 },
+  sharedLimit: { key: 'shared', min: 0, max: MOST, step: 1 },
+  processes: { key: 'processes', min: 1, max: 20, step: 1 },
+  hopMs: { key: 'hop', min: 0, max: 1000, step: 1 },
+  allowance: { key: 'allowance', min: 0, max: MOST, step: 1 },
 } satisfies Record<string, Choice>
 
 export type ChoiceName = keyof typeof CHOICES
@@ -47,19 +58,63 @@ export const DEFAULTS: Settings = {
   capacity: 100,
   refillPerSecond: 1,
   seed: 1,
+  handLimit: MOST,
+  sharedLimit: 0,
+  processes: 4,
+  hopMs: 20,
+  allowance: 0,
   patterns: ['edge', 'bursts', 'hammer', 'none'],
   shown: 0,
   speed: 1,
   zoom: 1,
 }
 
+/** The highest number that can be chosen beside other settings: of some choices, the limit. */
+export function mostOf(name: ChoiceName, { limit }: Pick<Settings, 'limit'>): number {
+  return name === 'handLimit' || name === 'allowance' ? limit : CHOICES[name].max
+}
+
 /** Brings a number into the range of a choice; gives `fallback` for what is no number. */
-export function correct(name: ChoiceName, value: number, fallback: number = DEFAULTS[name]): number {
-  const { min, max, step } = CHOICES[name]
+export function correct(
+  name: ChoiceName,
+  value: number,
+  fallback: number = DEFAULTS[name],
+  max: number = CHOICES[name].max,
+): number {
+  const { min, step } = CHOICES[name]
   if (Number.isNaN(value)) return fallback
   const kept = Math.min(max, Math.max(min, value))
   // By division where the step is a fraction: 3 x 0.1 is not 0.3, but 3 / 10 is.
   return step < 1 ? Math.round(kept / step) / Math.round(1 / step) : Math.round(kept)
+}
+
+/** Why a choice has another value than was asked for; undefined if it has that value. */
+export function correction(
+  name: ChoiceName,
+  given: number,
+  value: number,
+  max: number = CHOICES[name].max,
+): string | undefined {
+  if (given === value) return undefined
+  const { min } = CHOICES[name]
+  if (Number.isNaN(given)) return `That is no number: it stays ${figure(value)}.`
+  if (given > max) return `${figure(given)} is too high: ${figure(max)} is the most.`
+  if (given < min) return `${figure(given)} is too low: ${figure(min)} is the least.`
+  return `${given} is rounded to ${figure(value)}.`
+}
+
+/** What had to be corrected in the hash of an address. */
+export function correctionsIn(hash: string): Partial<Record<ChoiceName, string>> {
+  const given = new URLSearchParams(hash.replace(/^#/, ''))
+  const found: Partial<Record<ChoiceName, string>> = {}
+  for (const name of CHOICE_NAMES) {
+    const text = given.get(CHOICES[name].key)
+    if (text === null) continue
+    const asked = numberIn(text)
+    const told = correction(name, asked, correct(name, asked))
+    if (told) found[name] = told
+  }
+  return found
 }
 
 /** Reads settings from the hash of an address. */
@@ -68,11 +123,7 @@ export function parseSettings(hash: string): Settings {
   const number = (name: ChoiceName) => correct(name, numberIn(given.get(CHOICES[name].key)))
   const shown = USER_IDS.findIndex((id) => id.toLowerCase() === given.get('show')?.toLowerCase())
   return {
-    limit: number('limit'),
-    windowMs: number('windowMs'),
-    capacity: number('capacity'),
-    refillPerSecond: number('refillPerSecond'),
-    seed: number('seed'),
+    ...(Object.fromEntries(CHOICE_NAMES.map((name) => [name, number(name)])) as Record<ChoiceName, number>),
     patterns: USER_IDS.map((id, index) => patternIn(given.get(id.toLowerCase()), index)),
     shown: Math.max(0, shown),
     speed: nearest(SPEEDS, numberIn(given.get('speed')), DEFAULTS.speed),
@@ -96,10 +147,20 @@ export function formatSettings(settings: Settings): string {
   return named.toString()
 }
 
+/** Whether an address stands for these settings, whoever is shown and however fast. */
+export function isSameScenario(settings: Settings, hash: string): boolean {
+  const { shown, speed, zoom, handLimit } = settings
+  return formatSettings({ ...parseSettings(hash), shown, speed, zoom, handLimit }) === formatSettings(settings)
+}
+
 /** Whether the hash of an address asks for a page that starts paused. */
 export function startsPaused(hash: string): boolean {
   const given = new URLSearchParams(hash.replace(/^#/, '')).get('paused')
   return given !== null && given !== '0' && given !== 'false'
+}
+
+function figure(value: number): string {
+  return Number.isFinite(value) ? value.toLocaleString('en', { maximumFractionDigits: 2 }) : String(value)
 }
 
 function numberIn(text: string | null): number {

@@ -2,56 +2,56 @@
  * Users, traffic and the real limiter on one clock that moves only when told to. Nothing here knows of a page. The
  * same quota, patterns and seed give the same decisions however time is cut into steps.
  */
-import type { Limiter, ManualClock } from 'spillway'
-import { loadLimiter, manualClock } from 'spillway'
+import type { ManualClock } from 'spillway'
+import { manualClock } from 'spillway'
 import { seededRandom } from '../../../bench/seeded-random.js'
 import type { Quota } from '../../../src/limiter/index.js'
+import type { FleetPlan } from './fleet.js'
+import { Fleet } from './fleet.js'
+import { Gate } from './gate.js'
 import type { PatternName } from './patterns.js'
 import { SAMPLES_A_WINDOW, User } from './user.js'
 import { WaitingLine } from './waiting-line.js'
 
 export const USER_IDS = ['A', 'B', 'C', 'D'] as const
 
-export interface Scenario extends Quota {
+export interface Scenario extends Quota, FleetPlan {
   /** One for each user. */
   readonly patterns: readonly PatternName[]
   readonly seed: number
+  /** What all users together may take in a window; 0 for any number. */
+  readonly sharedLimit: number
 }
 
 export class Simulation {
   readonly quota: Quota
   readonly users: readonly User[]
-  readonly #limiter: Limiter
+  readonly #gate: Gate
   readonly #clock: ManualClock
-  /** The same requests through a queue. */
+  /** The same requests through a queue, and over a fleet. */
   readonly line: WaitingLine
+  readonly fleet: Fleet
   readonly #sampleMs: number
   #now = 0
   #nextSample = 0
 
   /** Loads limiters of its own, at time 0. */
   static async load(scenario: Scenario): Promise<Simulation> {
-    const { limit, windowMs, capacity, refillPerSecond } = scenario
     const clock = manualClock()
-    const limiter = await loadLimiter({
-      limit,
-      windowMs,
-      burst: { capacity, refillPerSecond },
-      clock,
-      maxUsers: USER_IDS.length,
-      sweepIntervalMs: 0,
-    })
-    return new Simulation(scenario, limiter, clock, await WaitingLine.load(scenario, USER_IDS))
+    const gate = await Gate.load(scenario, scenario.sharedLimit, USER_IDS.length, clock)
+    const line = await WaitingLine.load(scenario, USER_IDS)
+    return new Simulation(scenario, gate, clock, line, await Fleet.load(scenario, scenario, scenario.seed, USER_IDS))
   }
 
-  private constructor(scenario: Scenario, limiter: Limiter, clock: ManualClock, line: WaitingLine) {
+  private constructor(scenario: Scenario, gate: Gate, clock: ManualClock, line: WaitingLine, fleet: Fleet) {
     this.quota = scenario
-    this.#limiter = limiter
+    this.#gate = gate
     this.#clock = clock
     this.line = line
+    this.fleet = fleet
     this.#sampleMs = Math.max(1, Math.round(scenario.windowMs / SAMPLES_A_WINDOW))
     this.users = USER_IDS.map((id, index) => {
-      const user = new User(id, scenario, limiter, seededRandom(scenario.seed * USER_IDS.length + index))
+      const user = new User(id, gate, seededRandom(scenario.seed * USER_IDS.length + index))
       user.follow(scenario.patterns[index] ?? 'none', 0)
       return user
     })
@@ -66,9 +66,9 @@ export class Simulation {
   /**
    * Moves on by so many whole milliseconds, the requests and samples on the way in the order of their times.
    *
-   * @returns settles once the queue has followed
+   * @returns settles once the queue and the fleet have followed
    */
-  advance(ms: number): Promise<void> {
+  async advance(ms: number): Promise<void> {
     const end = this.#now + ms
     for (;;) {
       const next = this.#nextToSend()
@@ -79,6 +79,7 @@ export class Simulation {
       if (next.next <= this.#nextSample) {
         next.send(time)
         this.line.arrive(next.id, time)
+        this.fleet.arrive(next.id, time)
       } else {
         for (const user of this.users) user.sample(time)
         this.#nextSample += this.#sampleMs
@@ -86,7 +87,7 @@ export class Simulation {
     }
     this.#clock.set(end)
     this.#now = end
-    return this.line.follow(end)
+    await Promise.all([this.line.follow(end), this.fleet.follow(end)])
   }
 
   /** Lets a user follow another pattern from now on. */
@@ -94,9 +95,13 @@ export class Simulation {
     this.#user(index).follow(pattern, this.#now + 1)
   }
 
-  /** Sends a request of a user now, and goes on sending until it is released. */
-  hold(index: number): Promise<void> {
-    this.#user(index).hold(this.#now)
+  /**
+   * Sends a request of a user now, and goes on sending until it is released.
+   *
+   * @param limit by which these requests are judged, at most the limiter's
+   */
+  hold(index: number, limit = this.quota.limit): Promise<void> {
+    this.#user(index).hold(this.#now, limit)
     return this.advance(0)
   }
 
@@ -104,15 +109,34 @@ export class Simulation {
     for (const user of this.users) user.release()
   }
 
+  /** Gives a user's newest admission back: whether there was one in the window. */
+  refund(index: number): boolean {
+    return this.#user(index).refund(this.#now)
+  }
+
+  /** Denies a user everything for so long. */
+  block(index: number, ms: number): void {
+    this.#user(index).block(this.#now, ms)
+  }
+
+  unblock(index: number): void {
+    this.#user(index).unblock(this.#now)
+  }
+
   /** Where a user stands now, by the real limiter. */
-  standing(index: number): { fill: number; tokens: number } {
-    const { remaining, burstRemaining } = this.#limiter.peek(this.#user(index).id)
-    return { fill: this.quota.limit - remaining, tokens: burstRemaining }
+  standing(index: number): { fill: number; tokens: number; blockedMs: number } {
+    return this.#gate.standing(this.#user(index).id)
+  }
+
+  /** What all users together may take, 0 for any number, and what they have taken. */
+  get shared(): { limit: number; fill: number } {
+    return { limit: this.#gate.sharedLimit, fill: this.#gate.sharedFill() }
   }
 
   close(): void {
-    this.#limiter.close()
+    this.#gate.close()
     this.line.close()
+    this.fleet.close()
   }
 
   #nextToSend(): User {

@@ -6,6 +6,7 @@ import type { Limiter, ManualClock } from 'spillway'
 import { loadLimiter, manualClock } from 'spillway'
 import { Queue } from 'spillway/queue'
 import type { Quota } from '../../../src/limiter/index.js'
+import { Thinner } from './thinner.js'
 import { Track } from './track.js'
 import { WindowCount } from './window-count.js'
 
@@ -15,7 +16,7 @@ export const STARTED = 1
 
 /** As many times the limit may wait of each user. */
 const LIMITS_WAITING = 2
-const KEPT_EVENTS = 8192
+const KEPT_EVENTS = 16_384
 /** More steps of microtasks than it takes a queue to let one in and to be done with that. */
 const STEPS = 8
 
@@ -23,6 +24,7 @@ const STEPS = 8
 export class Waits {
   /** Starts, and refusals where too many waited. */
   readonly events = new Track(['outcome'], KEPT_EVENTS)
+  readonly #thinner: Thinner
   /** Starts in any window: by the base quota alone, and all. */
   readonly counts: { readonly base: WindowCount; readonly all: WindowCount }
   started = 0
@@ -30,7 +32,9 @@ export class Waits {
   /** How long the one waited that waited longest, in milliseconds. */
   longestMs = 0
 
-  constructor({ windowMs }: Quota) {
+  constructor(quota: Quota) {
+    const { windowMs } = quota
+    this.#thinner = new Thinner(quota, KEPT_EVENTS)
     this.counts = { base: new WindowCount(windowMs), all: new WindowCount(windowMs) }
   }
 
@@ -39,12 +43,16 @@ export class Waits {
     this.longestMs = Math.max(this.longestMs, waitedMs)
     if (isBase) this.counts.base.add(time)
     this.counts.all.add(time)
-    this.events.append({ time, outcome: STARTED })
+    this.#note(time, STARTED)
   }
 
   refuse(time: number): void {
     this.refused++
-    this.events.append({ time, outcome: REFUSED })
+    this.#note(time, REFUSED)
+  }
+
+  #note(time: number, outcome: number): void {
+    if (this.#thinner.keeps(time, outcome)) this.events.append({ time, outcome })
   }
 }
 

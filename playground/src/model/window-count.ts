@@ -28,6 +28,12 @@ export class WindowCount {
     this.#worst = Math.max(this.#worst, this.#length)
   }
 
+  /** Takes back the newest admission, if it is still in the window that ends at `time`. */
+  undo(time: number): void {
+    this.#forget(time)
+    if (this.#length > 0) this.#length--
+  }
+
   /** Admissions in the window that ends at `time`. */
   at(time: number): number {
     this.#forget(time)

@@ -1,25 +1,20 @@
 /** The four charts: the shown user's requests, admissions in the window, tokens, and the requests of all users. */
 import type uPlot from 'uplot'
+import { BASE, BLOCKED, BURST, DENIED, SHARED } from '../model/gate.js'
 import type { Simulation } from '../model/simulation.js'
 import { USER_IDS } from '../model/simulation.js'
 import type { User } from '../model/user.js'
-import { BASE, BURST, DENIED } from '../model/user.js'
 import { REFUSED, STARTED } from '../model/waiting-line.js'
 import { byId } from './dom.js'
 import type { MarkRow } from './marks.js'
-import { drawMarks } from './marks.js'
-import { colour } from './palette.js'
-import { Panel, sloping, stepped } from './panel.js'
+import { drawMarks, drawSpan } from './marks.js'
+import { multiples, Panel, rule, sloping, stepped, windowsIn } from './panel.js'
+import { shortly } from './words.js'
 
 /** Rows of the requests, from the top. The vertical scale counts from the bottom. */
 const ROWS = ['base', 'burst', 'denied', 'queue', 'fixed', 'bucket'] as const
 const ROW = 26
 const EVERYONE_ROW = 20
-
-/** Windows on the time axis where there is room for so many, and on a phone. */
-const WIDE_WINDOWS = 4
-const NARROW_WINDOWS = 2.5
-const NARROW = 560
 
 export class Charts {
   #simulation: Simulation | undefined
@@ -48,7 +43,7 @@ export class Charts {
     ],
     range: () => [0, this.#mostAdmitted * 1.08],
     splits: () => multiples(this.#limit, this.#mostAdmitted),
-    values: (splits) => splits.map((count) => (count === this.#limit ? `limit ${count}` : String(count))),
+    values: (splits) => splits.map((count) => (count === this.#limit ? `limit ${shortly(count)}` : shortly(count))),
     draw: (u) => this.#drawLimit(u),
   })
   readonly #tokens = new Panel(byId('token-level', HTMLElement), {
@@ -74,8 +69,7 @@ export class Charts {
     this.#simulation = simulation
     this.#shown = shown
     const { windowMs } = simulation.quota
-    const windows = this.#lanes.element.clientWidth < NARROW ? NARROW_WINDOWS : WIDE_WINDOWS
-    this.#from = now - (windows / zoom) * windowMs
+    this.#from = now - (windowsIn(this.#lanes.element) / zoom) * windowMs
     const { time, fill, tokens, spillway, fixed, bucket } = this.#user.samples.since(this.#from, true)
     this.#mostAdmitted = Math.max(2, Math.ceil(most(spillway) / this.#limit)) * this.#limit
     this.#mostTokens = tokenTop(most(tokens), this.#mostTokens, simulation.quota.capacity)
@@ -106,6 +100,7 @@ export class Charts {
   #drawLanes(u: uPlot): void {
     if (!this.#simulation) return
     const { time: times, outcome, fixed, bucket } = this.#user.requests.since(this.#from)
+    for (const block of this.#user.blocks) drawSpan(u, block, ROWS.length - 3, ROWS.length)
     for (const row of outcomeRows(times, outcome, (index) => middle(index, ROWS.length), 8)) drawMarks(u, row)
     const queued = this.#simulation.line.of(this.#user.id).events.since(this.#from)
     for (const [name, at, admitted] of [
@@ -117,6 +112,11 @@ export class Charts {
       drawMarks(u, { ...row, has: (k) => admitted[k] === STARTED, shape: 'bar', colour: name })
       drawMarks(u, { ...row, has: (k) => admitted[k] === REFUSED, shape: 'stub', colour: 'denied' })
     }
+    const refunds = this.#user.refunds.since(this.#from)
+    for (const [index, undone] of [BASE, BURST].entries()) {
+      const place = { times: refunds.time, middle: middle(index, ROWS.length), half: 7 }
+      drawMarks(u, { ...place, has: (k) => refunds.outcome[k] === undone, shape: 'back', colour: 'ink' })
+    }
     rule(u, middle(2, ROWS.length) - 0.5, 'line')
   }
 
@@ -124,6 +124,7 @@ export class Charts {
     for (const [index, user] of (this.#simulation?.users ?? []).entries()) {
       const { time, outcome } = user.requests.since(this.#from)
       const row = middle(index, USER_IDS.length)
+      for (const block of user.blocks) drawSpan(u, block, row - 0.5, row + 0.5)
       for (const marks of outcomeRows(time, outcome, () => row, 6)) drawMarks(u, marks)
     }
   }
@@ -141,24 +142,18 @@ function outcomeRows(
 ): MarkRow[] {
   return [
     { times, has: (k) => outcome[k] === DENIED, shape: 'cross', colour: 'denied', middle: place(2), half: half / 2.2 },
+    { times, has: (k) => outcome[k] === SHARED, shape: 'ring', colour: 'denied', middle: place(2), half: half / 2 },
+    {
+      times,
+      has: (k) => outcome[k] === BLOCKED,
+      shape: 'square',
+      colour: 'denied',
+      middle: place(2),
+      half: half / 2.5,
+    },
     { times, has: (k) => outcome[k] === BASE, shape: 'bar', colour: 'base', middle: place(0), half },
     { times, has: (k) => outcome[k] === BURST, shape: 'diamond', colour: 'burst', middle: place(1), half: half * 0.9 },
   ]
-}
-
-/** A line across the chart. */
-function rule(u: uPlot, value: number, name: 'ink' | 'line'): void {
-  const { ctx, bbox } = u
-  const y = Math.round(u.valToPos(value, 'y', true)) + 0.5
-  ctx.save()
-  ctx.strokeStyle = colour(name)
-  ctx.lineWidth = devicePixelRatio
-  ctx.setLineDash([])
-  ctx.beginPath()
-  ctx.moveTo(bbox.left, y)
-  ctx.lineTo(bbox.left + bbox.width, y)
-  ctx.stroke()
-  ctx.restore()
 }
 
 function middle(index: number, rows: number): number {
@@ -171,13 +166,11 @@ function most(values: Float64Array): number {
   return found
 }
 
-function multiples(of: number, upTo: number): number[] {
-  return Array.from({ length: Math.floor(upTo / of) + 1 }, (_, index) => index * of)
-}
+const ROUND = [2, 4, 10, 20, 40, 100, 200, 400, 1000, 2000, 4000, 10_000]
 
 /** A round top for the token axis. It rises at once and falls only when most of the chart would be empty. */
 function tokenTop(needed: number, current: number, capacity: number): number {
   if (needed <= current && needed > current / 4) return current
-  const round = [2, 4, 10, 20, 40, 100, 200].find((top) => top >= needed) ?? 200
+  const round = ROUND.find((top) => top >= needed) ?? 10_000
   return Math.max(2, Math.min(round, Math.max(capacity, needed)))
 }

@@ -23,7 +23,7 @@ export class Latest {
 
   show(user: User): void {
     if (!this.open) return
-    const { time, outcome, fixed, bucket } = user.requests.last(ROWS)
+    const { time, outcome, fixed, bucket } = user.latest.last(ROWS)
     setText(this.#caption, `User ${user.id}, newest first`)
     const word = (admitted: number | undefined) => (admitted ? 'admitted' : 'denied')
     const rows = Array.from(time, (at, k) =>
@@ -32,7 +32,7 @@ export class Latest {
         {},
         make('th', { scope: 'row' }, moment(at, 3)),
         ...[outcomeWord(outcome[k] ?? 0), word(fixed[k]), word(bucket[k])].map((text) =>
-          make('td', { 'data-outcome': text }, text),
+          make('td', { 'data-outcome': text.split(' ')[0] ?? '' }, text),
         ),
       ),
     )

@@ -1,12 +1,13 @@
 /**
  * The marks of requests, told apart by shape and place as well as by colour: a bar is admitted by base, a diamond by
- * burst, a cross is denied; a stub on the floor of a row is denied by a rival. All marks of a kind are one path.
+ * burst, a cross is denied, a ring by a limit that is shared, a square by a block; a stub on the floor of a row is denied by
+ * a rival; a triangle that points back is a refund. All marks of a kind are one path.
  */
 import type uPlot from 'uplot'
 import type { Colour } from './palette.js'
 import { colour } from './palette.js'
 
-export type Shape = 'bar' | 'diamond' | 'cross' | 'stub'
+export type Shape = 'bar' | 'diamond' | 'cross' | 'ring' | 'square' | 'stub' | 'back'
 
 export interface MarkRow {
   /** Times of requests, and for each whether it has a mark in this row. */
@@ -46,13 +47,36 @@ export function drawMarks(u: uPlot, { times, has, shape, colour: name, middle, h
     drawn = Math.floor(time / stretch)
     trace[shape](ctx, left + (time - (min ?? 0)) * scale, y, reach, ratio)
   }
-  if (shape === 'cross') ctx.stroke()
+  if (shape === 'cross' || shape === 'ring') ctx.stroke()
   else ctx.fill()
   ctx.restore()
 }
 
+/** Shades a span of time between two heights of the vertical scale: a block. */
+export function drawSpan(u: uPlot, { from, to }: { from: number; to: number }, low: number, high: number): void {
+  const { ctx, bbox } = u
+  const end = bbox.left + bbox.width
+  const left = Math.max(bbox.left, u.valToPos(from, 'x', true))
+  const right = Math.min(end, u.valToPos(to, 'x', true))
+  if (right <= left) return
+  const top = u.valToPos(high, 'y', true)
+  ctx.save()
+  ctx.globalAlpha = 0.16
+  ctx.fillStyle = colour('denied')
+  ctx.fillRect(left, top, right - left, u.valToPos(low, 'y', true) - top)
+  ctx.restore()
+}
+
 /** The least distance of two marks that can be told apart, in CSS pixels. */
-const GAP: Record<Shape, number> = { bar: 0.75, stub: 0.75, cross: 2, diamond: 1.5 }
+const GAP: Record<Shape, number> = {
+  bar: 0.75,
+  stub: 0.75,
+  cross: 2,
+  ring: 4,
+  square: 4,
+  diamond: 1.5,
+  back: 3,
+}
 
 const BAR = 1.6
 
@@ -75,6 +99,19 @@ const trace: Record<
     path.lineTo(x + reach, y + reach)
     path.moveTo(x + reach, y - reach)
     path.lineTo(x - reach, y + reach)
+  },
+  ring(path, x, y, reach) {
+    path.moveTo(x + reach, y)
+    path.arc(x, y, reach, 0, 2 * Math.PI)
+  },
+  square(path, x, y, reach) {
+    path.rect(x - reach, y - reach, 2 * reach, 2 * reach)
+  },
+  back(path, x, y, reach) {
+    path.moveTo(x - reach, y)
+    path.lineTo(x + reach * 0.4, y - reach)
+    path.lineTo(x + reach * 0.4, y + reach)
+    path.closePath()
   },
   stub(path, x, y, reach, ratio) {
     path.rect(x - (BAR / 2) * ratio, y + reach - 3 * ratio, BAR * ratio, 3 * ratio)

@@ -13,6 +13,8 @@ const NAMES = [
   'queue',
   'fixed',
   'bucket',
+  'fleet',
+  'fleet-soft',
 ] as const
 
 export type Colour = (typeof NAMES)[number]

@@ -2,6 +2,7 @@
 import uPlot from 'uplot'
 import type { Colour } from './palette.js'
 import { colour } from './palette.js'
+import { edge } from './words.js'
 
 export interface PanelOptions {
   readonly height: number
@@ -18,7 +19,7 @@ export interface PanelOptions {
 }
 
 /** Width of the vertical axis, the same in all panels, so that their times lie above each other. */
-const AXIS = 62
+const AXIS = 78
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 
 export class Panel {
@@ -52,7 +53,7 @@ export class Panel {
             ticks: { show: false },
             splits: () => this.#edges(),
             values: (_, splits) =>
-              splits.map((time) => (options.timeLabels && this.#fits(time) ? `${time / 1000} s` : '')),
+              splits.map((time) => (options.timeLabels && this.#fits(time) ? edge(time, this.#windowMs) : '')),
           },
           {
             size: AXIS,
@@ -105,6 +106,36 @@ export class Panel {
     const width = this.element.clientWidth
     if (width > 0 && width !== this.#plot.width) this.#plot.setSize({ width, height })
   }
+}
+
+/** Windows on the time axis where there is room for so many, and on a phone. */
+const WIDE_WINDOWS = 4
+const NARROW_WINDOWS = 2.5
+const NARROW = 560
+
+/** How many windows a chart in an element shows. */
+export function windowsIn(element: HTMLElement): number {
+  return element.clientWidth < NARROW ? NARROW_WINDOWS : WIDE_WINDOWS
+}
+
+/** A line across the chart. */
+export function rule(u: uPlot, value: number, name: Colour, dash: readonly number[] = []): void {
+  const { ctx, bbox } = u
+  const y = Math.round(u.valToPos(value, 'y', true)) + 0.5
+  ctx.save()
+  ctx.strokeStyle = colour(name)
+  ctx.lineWidth = devicePixelRatio
+  ctx.setLineDash(dash.map((length) => length * devicePixelRatio))
+  ctx.beginPath()
+  ctx.moveTo(bbox.left, y)
+  ctx.lineTo(bbox.left + bbox.width, y)
+  ctx.stroke()
+  ctx.restore()
+}
+
+/** Zero, a number, and its multiples. */
+export function multiples(of: number, upTo: number): number[] {
+  return Array.from({ length: Math.floor(upTo / of) + 1 }, (_, index) => index * of)
 }
 
 /** A stepped line, and the area below it if it has a fill. */
