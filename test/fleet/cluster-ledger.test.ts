@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../bench/seeded-random.js'
 import { clusterStore, serveFleet } from '../../src/fleet/cluster/index.js'
-import { Ledger } from '../../src/fleet/cluster/ledger.js'
-import { LedgerAnswer } from '../../src/fleet/cluster/ledger-answer.js'
 import { loadFleetLimiter } from '../../src/fleet/index.js'
+import { Ledger } from '../../src/fleet/ledger/ledger.js'
+import { LedgerAnswer } from '../../src/fleet/ledger/ledger-answer.js'
 import type { FleetStore } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
 import { manualClock } from '../../src/index.js'
@@ -109,6 +109,6 @@ test('a limiter is not loaded for a quota that is another than that of the limit
   using server = serveFleet()
   const load = (limit: number) => loadFleetLimiter({ store: clusterStore(), name: 'one', limit, processes: 2 })
   ;(await load(5)).close()
-  await expect(load(6)).rejects.toThrow(/has limit 5 in the primary, not 6/)
+  await expect(load(6)).rejects.toThrow(/has limit 5 in the store, not 6/)
   expect(server).toBeDefined()
 })

@@ -160,7 +160,7 @@ test.each(malformed)('a message %s is refused, and nothing in it done', async (_
 test('a limit that others began with another quota is refused', async () => {
   await store.begin(limit)
   const other = { ...limit, quota: { ...limit.quota, limit: 6 } }
-  await expect(store.begin(other)).rejects.toThrow("The limit 'api' has limit 5 in the primary, not 6")
+  await expect(store.begin(other)).rejects.toThrow("The limit 'api' has limit 5 in the store, not 6")
   await expect(store.ask(other, question)).rejects.toThrow('all processes must give it the same')
   // Another window is another limit.
   expect(await store.begin({ ...limit, quota: { ...limit.quota, windowMs: 1000 } })).toBeGreaterThanOrEqual(0)
@@ -249,5 +249,5 @@ test('a limiter with another quota is not loaded, and is told why', async () => 
   await store.begin(limit)
   const { windowMs } = limit.quota
   const other = loadFleetLimiter({ store, name: 'api', limit: 4, windowMs, processes: 2, timeoutMs: 60_000 })
-  await expect(other).rejects.toThrow("The limit 'api' has limit 5 in the primary, not 4")
+  await expect(other).rejects.toThrow("The limit 'api' has limit 5 in the store, not 4")
 })

@@ -9,10 +9,10 @@ import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { clusterStore, serveFleet } from '../../src/fleet/cluster/index.js'
-import { Ledger } from '../../src/fleet/cluster/ledger.js'
 import { timeHere } from '../../src/fleet/cluster/messages.js'
 import type { FleetLimiter, FleetOptions, FleetState } from '../../src/fleet/index.js'
 import { loadFleetLimiter } from '../../src/fleet/index.js'
+import { Ledger } from '../../src/fleet/ledger/ledger.js'
 
 const [, script = '', scenario = '', role = cluster.isPrimary ? 'primary' : 'worker', flag = ''] = process.argv
 const WORKERS = 4

@@ -8,9 +8,10 @@
  * that a primary that serves anew goes on. Whatever has no such mark is somebody else's.
  */
 import process from 'node:process'
-import type { Quota, UserRecord } from '../../limiter/index.js'
+import type { Quota } from '../../limiter/index.js'
 import { checkNumber, describe, maxCost, QUOTA_RANGES } from '../../limiter/index.js'
-import type { Activity, Answer, SharedLimit, Verb } from '../store.js'
+import type { Reply } from '../ledger/reply.js'
+import type { Activity, SharedLimit, Verb } from '../store.js'
 
 /** The mark of a message, and the version of what is in it. */
 export const MARK = 'fleet/1'
@@ -35,14 +36,6 @@ export interface AskMessage {
   readonly id: number
   readonly limits: readonly SharedLimit[]
   readonly asks: readonly Ask[]
-}
-
-/** An answer as data. */
-export interface Reply {
-  readonly verdict: Answer['verdict']
-  readonly places: number
-  readonly atMs: number
-  readonly record: UserRecord
 }
 
 /** What became of one question: an answer, the age of a limit, that it came too late, or why there is no answer. */

@@ -1,8 +1,8 @@
 /** The primary: it keeps the limits of its workers and children, and answers their questions. */
 import cluster from 'node:cluster'
 import { checkNames, checkNumber, describe, MAX_USERS_RANGE } from '../../limiter/index.js'
+import { Ledger } from '../ledger/ledger.js'
 import { NO_ACTIVITY } from '../store.js'
-import { Ledger } from './ledger.js'
 import type { AnswerMessage, Ask, AskMessage, RefusalMessage, Result } from './messages.js'
 import { checkAskMessage, isOurs, MARK, timeHere } from './messages.js'
 import { serve, servedHere } from './served.js'

@@ -1,11 +1,12 @@
 /** The store of a fleet as its processes see it: the primary, over the channel that Node gives a worker and a child. */
 import process from 'node:process'
 import { checkNames } from '../../limiter/index.js'
+import { LedgerAnswer } from '../ledger/ledger-answer.js'
+import type { Reply } from '../ledger/reply.js'
 import type { Answer, FleetStore, Question, SharedLimit } from '../store.js'
 import { NO_ACTIVITY, RefusedError } from '../store.js'
 import { Channel } from './channel.js'
-import { LedgerAnswer } from './ledger-answer.js'
-import type { Reply, Result } from './messages.js'
+import type { Result } from './messages.js'
 import { timeHere } from './messages.js'
 import { servedHere } from './served.js'
 

@@ -12,7 +12,7 @@ import type { Clock, Limiter, Quota, UserRecord } from '../../limiter/index.js'
 import { createLimiter, optionsFor, readUser, systemClock, TICKS, ticksAt, writeUser } from '../../limiter/index.js'
 import type { Activity, Answer, Question, SharedLimit, Verb } from '../store.js'
 import { RefusedError } from '../store.js'
-import type { Reply } from './messages.js'
+import type { Reply } from './reply.js'
 
 /** Limits that a ledger keeps at most: names come from configuration, not from users, and each takes address space. */
 const MOST_LIMITS = 1000
@@ -78,7 +78,7 @@ export class Ledger {
     const differs = QUOTA_NAMES.find((of) => begun[of] !== quota[of])
     if (differs === undefined) return account
     throw new RefusedError(
-      `The limit '${name}' has ${differs} ${begun[differs]} in the primary, not ${quota[differs]}: all processes must give it the same`,
+      `The limit '${name}' has ${differs} ${begun[differs]} in the store, not ${quota[differs]}: all processes must give it the same`,
     )
   }
 }
@@ -271,7 +271,7 @@ class Account {
   }
 }
 
-const NO_ROOM = 'The primary has no room for the user'
+const NO_ROOM = 'The store has no room for the user'
 
 /** Has a limiter do what is asked. Gives the verdict, and the places that the answer tells. */
 function perform(

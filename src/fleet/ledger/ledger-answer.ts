@@ -2,7 +2,7 @@
 import type { Quota, UserRecord } from '../../limiter/index.js'
 import { TICKS } from '../../limiter/index.js'
 import type { Answer } from '../store.js'
-import type { Reply } from './messages.js'
+import type { Reply } from './reply.js'
 
 export class LedgerAnswer implements Answer {
   readonly #reply: Reply
