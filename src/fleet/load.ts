@@ -11,7 +11,8 @@ import { StoreLimiter } from './store-limiter.js'
  *
  * @throws {TypeError} for an option of a wrong type or one that does not exist
  * @throws {RangeError} for a number or a word that is not accepted
- * @throws {Error} if the store refuses the limit: it has something else at the limit's key, or another quota under that name
+ * @throws {Error} if the store refuses the limit: it has something else at the limit's key, or, that of `spillway/cluster`, another quota
+ *   under that name
  * @example
  * ```ts
  * const limiter = await loadFleetLimiter({ store: redisStore(client), name: 'api', limit: 50, processes: 8 })

@@ -21,13 +21,14 @@ export interface FleetOptions {
   /** How many processes share the limit, at most. Whole, 1 to 1,000,000. */
   processes: number
   /**
-   * How many places a process may take of one user before the store knows of them: `isAllowed` alone takes any. Whole, 1 to `limit`.
+   * How many places a process may take of one user before the store knows of them, by `isAllowed`, and by `check` where the store does not
+   * answer. Whole, 1 to `limit`.
    * Default `limit / processes`, rounded up.
    */
   allowance?: number | undefined
   /**
-   * Who decides while the store does not answer: `'share'` each process by its share, `limit / processes` (default); `'allow'` admits
-   * everything, `'deny'` nothing.
+   * Who decides while the store does not answer: with `'share'` each process admits `allowance` of each user a window (default);
+   * `'allow'` admits everything, `'deny'` nothing.
    */
   onUnavailable?: 'share' | 'allow' | 'deny' | undefined
   /** Milliseconds that a decision waits for the store at most. 1 to 60,000. Default 20. */

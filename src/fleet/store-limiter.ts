@@ -235,7 +235,8 @@ export class StoreLimiter implements FleetLimiter {
       const fail = (error: unknown) => {
         this.#counts.failures++
         const now = systemClock()
-        if (error instanceof RefusedError) this.#breaker.succeeded(now)
+        // A store that refuses the limit itself is of no use.
+        if (error instanceof RefusedError && this.#hasBegun) this.#breaker.succeeded(now)
         else this.#breaker.failed(now, error, askedAt)
         reject(error)
       }

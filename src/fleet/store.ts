@@ -1,13 +1,17 @@
 /**
  * What a fleet's store does: it keeps what all processes together know of each user, and decides by it. Two are built: Redis
- * (`redis/`) and the primary of `node:cluster` (`cluster/`).
+ * (`redis/`, the rules in Lua) and the primary of `node:cluster` (`cluster/`). `ledger/` has the rules in this process, without a way to
+ * it: another store in JavaScript is made of that. `test/fleet/traces.ts` and `reports-model.ts` judge a store.
  */
 import type { Quota, UserRecord } from '../limiter/index.js'
 
 /** What is asked of a store about one user. */
 export type Verb = 'decide' | 'report' | 'peek' | 'refund' | 'charge' | 'block' | 'unblock'
 
-/** A limit that processes share: its name, and what a user may take. */
+/**
+ * A limit that processes share: its name, and what a user may take. Those of one name and window are one; a store may refuse another
+ * quota under them (`RefusedError`).
+ */
 export interface SharedLimit {
   readonly name: string
   readonly quota: Quota
@@ -33,14 +37,24 @@ export interface Question {
   readonly verb: Verb
   readonly userId: string
   /**
-   * `decide` and `peek`: the cost, and the limit of the request. `refund`: base places and tokens. `charge`: the cost. `block`: for how
-   * many milliseconds.
+   * By verb:
+   *
+   *     verb            a                  b                  verdict                      places
+   *     decide, peek    cost               limit              admitted, limit, blocked     those that tokens pay for; 0 if denied
+   *     refund          base places        tokens             admitted                     0
+   *     charge          cost               0                  admitted                     those that could not be taken
+   *     block           milliseconds       0                  blocked                      0
+   *     unblock         0                  0                  admitted                     0
+   *     report          0                  0                  admitted                     0
    */
   readonly a: number
   readonly b: number
   /** What the process has decided meanwhile, which the store takes over first. */
   readonly activity: Activity
-  /** Milliseconds after which the answer is of no use: a store that comes to the question later does nothing. */
+  /**
+   * Milliseconds after which the answer is of no use: a store that comes to the question later does nothing, give or take some slack.
+   * One that answers within the call need not look at it.
+   */
   readonly usefulMs: number
 }
 
@@ -54,7 +68,7 @@ export interface Answer {
   readonly places: number
   /** Base places taken. */
   readonly taken: number
-  /** Burst tokens, in thousandths. */
+  /** Burst tokens, in thousandths. Below 0 where processes spent more than there were. */
   readonly tokens: number
   /** Milliseconds until the window is empty. */
   readonly resetMs: number
@@ -65,12 +79,13 @@ export interface Answer {
 /** Where the limit of a fleet is kept. Made by `redisStore` or `clusterStore`. */
 export interface FleetStore {
   /**
-   * Prepares for a limit: its beginning is the first time that anybody did so.
+   * Prepares for a limit: its beginning is the first time that anybody did so. Called before all else, with the object that all questions
+   * then come with. A store is not closed by its limiters.
    *
    * @returns milliseconds since the beginning
    */
   begin(limit: SharedLimit): Promise<number>
-  /** Puts a question. Questions about one user are answered in the order in which they are put. */
+  /** Puts a question. Questions and resets of one user are done in the order in which they are put. */
   ask(limit: SharedLimit, question: Question): Promise<Answer>
   /** Forgets a user. */
   reset(limit: SharedLimit, userId: string): Promise<void>

@@ -122,7 +122,11 @@ export function checkLimiter(given: unknown): void {
     if (typeof (given as QueueLimiter | undefined)?.[name] !== 'function')
       fail('limiter', given, 'a limiter, which decides at once')
   }
-  const { quota } = given as QueueLimiter
+  const { quota, check } = given as QueueLimiter
+  // Asked, it would have taken a place by the time that its promise is seen.
+  if (Object.prototype.toString.call(check) === '[object AsyncFunction]') {
+    fail('limiter', given, 'a limiter of this process, which decides at once: no fleet')
+  }
   if (typeof quota?.limit !== 'number') fail('limiter.quota', quota, 'the quota of the limiter')
 }
 
