@@ -51,22 +51,28 @@ export function replayCommand(): Command {
     .addHelpText(
       'after',
       `
-Fields are numbered from 1: address, identity, user, [time], "request", status, bytes, "referer", "agent". --key 9 is
-the agent; --key x-host-header is CloudFront's; --key 'request.headers.X-Api-Key[0]' is a path in JSON.
+Fields are numbered from 1: address, identity, user, [time],
+"request", status, bytes, "referer", "agent". So --key 9 is
+the agent; --key x-host-header is a field of CloudFront, and
+--key 'request.headers.X-Api-Key[0]' a path in JSON.
 
-Of a list of forwarded addresses (a, b) counts what --trust says, as in clientAddress of spillway/http: --trust 1 for one
-proxy before the service, or the networks of all: --trust loopback,10.0.0.0/8. Lists count for nobody without it.
+Of a list of forwarded addresses (a, b) counts what --trust
+says, as in clientAddress of spillway/http: --trust 1 for
+one proxy before the server; --trust loopback,10.0.0.0/8 for
+all in these networks. Without it, lists count for nobody.
 
-Times in logs usually have whole seconds: figures for windows below 10 seconds are then lower bounds.
-Ctrl-C ends the replay with a report of what was replayed until then.
+Times in logs usually have whole seconds: figures for
+windows below 10 seconds are then lower bounds. Ctrl-C ends
+the replay with a report of what was replayed until then.
 
-Exit status: 0, 1 if a log cannot be read or holds no request, ${INTERRUPTED_STATUS} after Ctrl-C.
+Exit status: 0, 1 if a log cannot be read or holds no
+request, ${INTERRUPTED_STATUS} after Ctrl-C.
 
 Examples:
   $ spillway replay access.log
-  $ spillway replay --limit 30 --window 60000 --burst 0 access.log access.log.1 access.log.2.gz
-  $ spillway replay --key http_x_forwarded_for --trust 2 access.json
-  $ ssh web1 cat /var/log/nginx/access.log | spillway replay --key user --json -`,
+  $ spillway replay -l 30 -w 60000 -b 0 access.log*
+  $ spillway replay --trust private --format nginx-json log
+  $ ssh web1 cat access.log | spillway replay --json -`,
     )
     .action(async (logs: string[], options: Options, command: Command) => {
       const { key, format, trust, ipv6Prefix, sort, maxUsers, top, json } = options
