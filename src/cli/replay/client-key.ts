@@ -59,7 +59,11 @@ export class ClientKeys {
       if (address) return this.#named(address)
       return isList(value) ? { why: NEEDS_TRUST } : { key: value }
     }
-    if (forwarded === undefined) return this.#forwardedTo(this.#trust, undefined, value)
+    if (forwarded === undefined) {
+      // Without proxies, an address is who is connected.
+      const alone = this.#trust === 0 && !isList(value) ? parseAddress(value) : undefined
+      return alone ? this.#named(alone) : this.#forwardedTo(this.#trust, undefined, value)
+    }
     const peer = parseAddress(value)
     return peer ? this.#forwardedTo(this.#trust, peer, forwarded ?? '') : { why: NO_PEER }
   }

@@ -169,7 +169,7 @@ function whyNothing({ misfits, formats, withoutKey }: Tally, { key }: Settings):
   if (!misfit && withoutKey === 0) return 'no request'
   if (!misfit) {
     const what = typeof key === 'number' ? `a field ${key}` : `a ${key}`
-    return `none of the ${grouped(withoutKey)} lines has ${what} to tell users apart by`
+    return `none of the ${grouped(withoutKey)} lines has ${what} to tell users apart by; --key can name another field`
   }
   const { why, first } = misfit
   const example = `; line ${first.line} is: ${first.text}`

@@ -182,10 +182,16 @@ function lines({ lines, files }: ReplayReport): string[] {
   return ['Log', ...table(rows), ...misfits]
 }
 
-function notes({ interrupted, settings, lines, requests, evicted }: ReplayReport): string[] {
+function notes({ interrupted, formats, settings, lines, requests, evicted }: ReplayReport): string[] {
   const { windowMs, maxUsers, sort } = settings
   const found: string[] = []
   if (interrupted) found.push('INTERRUPTED: these are the figures of what was replayed until then.')
+  if (2 * lines.unreadable > lines.read) {
+    found.push(
+      `Warning: most lines are unreadable. The first line of any format decides, which made this log ${formats.join(', ')}; ` +
+        'with --format you say which it is.',
+    )
+  }
   if (evicted > 0) {
     found.push(
       `Warning: the limiter had room for ${grouped(maxUsers)} users and forgot ${grouped(evicted)} who were not stale, ` +

@@ -44,6 +44,7 @@ describe('a list alone', () => {
     expect(of('203.0.113.7, 10.1.1.1')).toEqual({ why })
     expect(of('anything, 10.1.1.1:80')).toEqual({ why })
     expect(of('for=203.0.113.7')).toEqual({ why })
+    expect(of('203.0.113.7', 0)).toEqual({ key: '203.0.113.7' })
     expect(of('203.0.113.7, 10.1.1.1', 0)).toEqual({ why: expect.stringContaining('--trust 0') })
   })
 

@@ -266,6 +266,14 @@ describe('a replay', () => {
     })
   })
 
+  it('warns when most lines are of another format', async () => {
+    const path = write(line('a', 0) + '{"ts":1431856800,"remote_addr":"a"}\n'.repeat(2))
+    expect(formatReport(await replay([path], SETTINGS))).toMatch(/Warning: most lines are unreadable[\s\S]*--format/)
+    const json = await replay([path], { ...SETTINGS, format: 'nginx-json' })
+    expect(json).toMatchObject({ requests: 2, lines: { unreadable: 1 } })
+    expect(formatReport(json)).not.toContain('Warning')
+  })
+
   it('notes times without a zone', async () => {
     const report = await replay([write('{"ts":"2015-05-17T10:00:09","remote_addr":"a"}')], SETTINGS)
     expect(report.lines.withoutZone).toBe(1)
