@@ -22,7 +22,7 @@ export function benchCommand(): Command {
       'Compares Spillway with what one would write by hand around a Map: a fixed window, a sliding log of times, a token ' +
         'bucket. All run in this process, one after the other, with the same requests.',
     )
-    .option('-s, --seconds <seconds>', 'how long to time decisions, in all', numberIn(SECONDS_RANGE), 30)
+    .option('-s, --seconds <seconds>', 'how long to time decisions, in all', numberIn(SECONDS_RANGE), 24)
     .option('-u, --users <count>', 'the larger number of users (default: 1,000,000 if they fit)', numberIn(USERS_RANGE))
     .option('--json', 'print the report as one JSON object')
     .addHelpText(

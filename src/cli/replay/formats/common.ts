@@ -80,11 +80,16 @@ export function parseLine(
   // Servers write user names as they are, spaces too, so the user ends where a time begins.
   for (let at = user + 1; at < end; at++) {
     if (line[at] !== OPEN || line[at - 1] !== SPACE) continue
-    const time = parseTime(line, at + 1, end)
-    if (time === undefined) continue
-    if (key === 'client') return { ...time, key: text(line, address, addressEnd) }
-    if (key === 'user') return { ...time, key: text(line, user, at - 1) }
-    return { ...time, key: numbered(line, start, end, key) }
+    const iso = line[at + 5] === MINUS ? parseIsoAt(line, at + 1, end) : undefined
+    const timeMs = iso?.timeMs ?? parseTime(line, at + 1, end)
+    if (!(timeMs >= 0)) continue
+    const name =
+      key === 'client'
+        ? text(line, address, addressEnd)
+        : key === 'user'
+          ? text(line, user, at - 1)
+          : numbered(line, start, end, key)
+    return iso?.zoneless ? { timeMs, key: name, zoneless: true } : { timeMs, key: name }
   }
   return undefined
 }
@@ -157,20 +162,14 @@ function nextField(line: Buffer, at: number, end: number): number {
   return at
 }
 
-/** Reads `17/May/2015:10:05:03 +0200]` or `2015-05-17T10:05:03+02:00]`, fractions of the second allowed. */
-function parseTime(line: Buffer, at: number, end: number): { timeMs: number; zoneless?: true } | undefined {
-  if (line[at + 4] === MINUS) return parseIsoAt(line, at, end)
-  const timeMs = parseClf(line, at, end)
-  return timeMs >= 0 ? { timeMs } : undefined
-}
-
+/** Reads `2015-05-17T10:05:03+02:00]`. */
 function parseIsoAt(line: Buffer, at: number, end: number) {
   const close = line.indexOf(CLOSE, at)
   return close < 0 || close >= end || close - at > 40 ? undefined : parseIsoTime(line.toString('latin1', at, close))
 }
 
-/** NaN if it is no such time. */
-function parseClf(line: Buffer, at: number, end: number): number {
+/** Reads `17/May/2015:10:05:03 +0200]`, fractions of the second allowed. NaN if it is no such time. */
+function parseTime(line: Buffer, at: number, end: number): number {
   const separated =
     line[at + 2] === SLASH &&
     line[at + 6] === SLASH &&
