@@ -8,7 +8,7 @@ export interface LimiterFigures {
   /** Nanoseconds a decision among few users, and among many: medians. */
   readonly nsFew: number | null
   readonly nsMany: number | null
-  /** Of the decisions in which the many users arrive: microseconds, milliseconds. */
+  /** Of the decisions in which the many users arrive, the least of three arrivals: microseconds, milliseconds. */
   readonly p999Us: number | null
   readonly longestMs: number | null
   /** In any window, of one user. */
@@ -57,8 +57,8 @@ export function formatBench({ interrupted, machine, settings, limiters }: BenchR
 }
 
 const NOTES = (limit: number, users: number) => [
-  `ns: a decision about a random user, clock included. arriving: ${grouped(users)} users come, one request each; the longest ` +
-    'decision is mostly a garbage collection, or a Map that grows. bytes: after that one request; a sliding log takes 8 more ' +
+  `ns: a decision about a random user, clock included. arriving: ${grouped(users)} users come, one request each, ` +
+    'three times, of which the quietest counts. The longest decision is mostly a garbage collection, or a Map that grows. bytes: after that one request; a sliding log takes 8 more ' +
     'or so for each other that it admits.',
   `most in any window: what one user gets of a limit of ${grouped(limit)} in the worst window. Only the sliding log and ` +
     'Spillway keep it.',
