@@ -95,6 +95,8 @@ describe('a virtual host before a line', () => {
     ['www.example.com:80 203.0.113.7 - - [', '203.0.113.7'],
     ['www.example.com 203.0.113.7 - - [', '203.0.113.7'],
     ['www.example.com:443 2001:db8::7 - - [', '2001:db8::7'],
+    ['www.example.com:443 203.0.113.7, 10.0.0.1 - - [', '203.0.113.7, 10.0.0.1'],
+    ['www.example.com 203.0.113.7, 10.0.0.1 - - [', '203.0.113.7, 10.0.0.1'],
     ['www.example.com:443 crawler.example.org - John Doe [', 'crawler.example.org'],
   ])('is seen: %s', (start, client) => {
     const line = `${start}24/Nov/2026:10:30:45 +0000] "GET / HTTP/1.1" 200 12`
@@ -117,6 +119,14 @@ describe('a virtual host before a line', () => {
     expect(keyOf(lines, 2)).toBe('198.51.100.3')
     expect(keyOf(lines, 'user')).toBe('ada')
     expect(keyOf(lines, 7)).toBe('200')
+  })
+
+  it('is not made of the first of a list, even where others have one', () => {
+    const list = '203.0.113.7, 10.0.0.1 - - [24/Nov/2026:10:30:45 +0000] "GET / HTTP/1.1" 200 12'
+    const why = 'not in Combined Log Format after a virtual host'
+    expect(read([...LINES['vhost-combined'], list]).last).toBe(why)
+    expect(read([list], { format: 'vhost-combined' }).last).toBe(why)
+    expect(read([LINES.combined[0]!], { format: 'vhost-combined' }).last).toBe(why)
   })
 
   it('counts as a field of combined if that is what is asked for', () => {

@@ -45,12 +45,17 @@ export const combined: LogFormat = {
 export const vhostCombined: LogFormat = {
   name: 'vhost-combined',
   fits: (line, start, end) => hasHost(line, start, end) && parseLine(line, start, end, 1, true) !== undefined,
-  open(key) {
+  open(key, { given }) {
     const field = fieldOf('vhost-combined', key)
-    return (line, start, end) =>
-      parseLine(line, start, end, field, true) ?? 'not in Combined Log Format after a virtual host'
+    return (line, start, end) => {
+      // Its first address would be the host, and the next the client.
+      if (!given && !hasHost(line, start, end)) return WITHOUT_HOST
+      return parseLine(line, start, end, field, true) ?? WITHOUT_HOST
+    }
   },
 }
+
+const WITHOUT_HOST = 'not in Combined Log Format after a virtual host'
 
 type Field = 'client' | 'user' | number
 
@@ -76,6 +81,7 @@ export function parseLine(
   const identity = nextField(line, addressEnd, end)
   const user = nextField(line, fieldEnd(line, identity, end), end)
   if (addressEnd === address || user >= end) return undefined
+  if (afterHost && line[fieldEnd(line, start, end) - 1] === COMMA) return undefined
   if (afterHost && line[address] === MINUS && addressEnd === address + 1) return undefined
   // Servers write user names as they are, spaces too, so the user ends where a time begins.
   for (let at = user + 1; at < end; at++) {
@@ -115,7 +121,7 @@ function hasHost(line: Buffer, start: number, end: number): boolean {
   const fourth = nextField(line, fieldEnd(line, third, end), end)
   if (fourth >= end || line[third] === OPEN || line[fourth] === OPEN) return false
   return (
-    parseAddress(line.toString('latin1', second, secondEnd)) !== undefined ||
+    parseAddress(line.toString('latin1', second, secondEnd).replace(/,$/, '')) !== undefined ||
     /^[^:]+:\d{1,5}$/.test(line.toString('latin1', start, hostEnd))
   )
 }
