@@ -7,7 +7,7 @@ import type { LineVisitor, LogSource } from './access-log.js'
 import { readLines } from './access-log.js'
 import { ClientKeys } from './client-key.js'
 import type { FormatName } from './formats/index.js'
-import { FORMAT_NAMES, openReader } from './formats/index.js'
+import { FORMAT_NAMES, NO_FORMAT, openReader } from './formats/index.js'
 import { LogError } from './log-error.js'
 import type { ReplaySettings } from './settings.js'
 import { Trace } from './trace.js'
@@ -175,5 +175,5 @@ function whyNothing({ misfits, formats, withoutKey }: Tally, { key }: Settings):
   const example = `; line ${first.line} is: ${first.text}`
   if (withoutKey > 0) return why + example
   if (formats.size > 0) return `no line of ${[...formats].join(', ')}: ${why}${example}`
-  return `${why} (${FORMAT_NAMES.join(', ')})${example}`
+  return why === NO_FORMAT ? `${why} (${FORMAT_NAMES.join(', ')})${example}` : why + example
 }

@@ -121,6 +121,16 @@ describe('a virtual host before a line', () => {
     expect(keyOf(lines, 7)).toBe('200')
   })
 
+  it('may be an address only with a port; two addresses are not guessed about', () => {
+    const rest = ' - - [24/Nov/2026:10:30:45 +0000] "GET / HTTP/1.1" 200 12'
+    expect(read([`192.0.2.1:80 203.0.113.7${rest}`]).formats).toEqual(['vhost-combined'])
+    const two = `10.0.0.1 203.0.113.7${rest}`
+    const why = expect.stringMatching(/^begins with two addresses: --format combined/)
+    expect(read([two])).toEqual({ formats: [], entries: [why], last: why })
+    expect(read([...LINES.combined, two]).last).toEqual(why)
+    expect(read([two], { format: 'combined', key: 2 }).last).toMatchObject({ key: '203.0.113.7' })
+  })
+
   it('is not made of the first of a list, even where others have one', () => {
     const list = '203.0.113.7, 10.0.0.1 - - [24/Nov/2026:10:30:45 +0000] "GET / HTTP/1.1" 200 12'
     const why = 'not in Combined Log Format after a virtual host'

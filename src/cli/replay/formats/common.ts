@@ -31,12 +31,14 @@ const CLOSE = 0x5d
 
 export const combined: LogFormat = {
   name: 'combined',
-  fits: (line, start, end) => parseLine(line, start, end, 1) !== undefined && !hasHost(line, start, end),
+  fits: (line, start, end) => parseLine(line, start, end, 1) !== undefined && before(line, start, end) === undefined,
   open(key, { given }) {
     const field = fieldOf('combined', key)
     return (line, start, end) => {
       // As a line of Common Log Format its user would be the host.
-      if (!given && hasHost(line, start, end)) return 'begins with a virtual host, unlike the lines before'
+      const more = given ? undefined : before(line, start, end)
+      if (more === 'host') return 'begins with a virtual host, unlike the lines before'
+      if (more === 'address') return TWO_ADDRESSES
       return parseLine(line, start, end, field) ?? 'not in Common or Combined Log Format'
     }
   },
@@ -44,18 +46,26 @@ export const combined: LogFormat = {
 
 export const vhostCombined: LogFormat = {
   name: 'vhost-combined',
-  fits: (line, start, end) => hasHost(line, start, end) && parseLine(line, start, end, 1, true) !== undefined,
+  fits: (line, start, end) => before(line, start, end) === 'host' && parseLine(line, start, end, 1, true) !== undefined,
   open(key, { given }) {
     const field = fieldOf('vhost-combined', key)
     return (line, start, end) => {
       // Its first address would be the host, and the next the client.
-      if (!given && !hasHost(line, start, end)) return WITHOUT_HOST
+      if (!given && before(line, start, end) !== 'host') return WITHOUT_HOST
       return parseLine(line, start, end, field, true) ?? WITHOUT_HOST
     }
   },
 }
 
 const WITHOUT_HOST = 'not in Combined Log Format after a virtual host'
+
+const TWO_ADDRESSES = 'begins with two addresses: --format combined with --key 1 or 2 says which is the client'
+
+/** Why a line of something like Common Log Format is of neither of these formats; undefined for all others. */
+export function whyNotCommon(line: Buffer, start: number, end: number): string | undefined {
+  const isCommon = parseLine(line, start, end, 1) !== undefined
+  return isCommon && before(line, start, end) === 'address' ? TWO_ADDRESSES : undefined
+}
 
 type Field = 'client' | 'user' | number
 
@@ -107,23 +117,24 @@ function numbered(line: Buffer, start: number, end: number, key: number): string
 }
 
 /**
- * Whether the line begins with a virtual host, `www.example.com:80 192.0.2.7 - - [`: four fields at least before the time, of
- * which the second is an address, or the first has a port and the second is not `-`.
+ * What a line has before the address, `www.example.com:80 192.0.2.7 - - [`: there are four fields at least before the time, of
+ * which the second is an address, or the first has a port and the second is not `-`. Two addresses may be anything.
  */
-function hasHost(line: Buffer, start: number, end: number): boolean {
+function before(line: Buffer, start: number, end: number): 'host' | 'address' | undefined {
   const hostEnd = fieldEnd(line, start, end)
   const second = nextField(line, hostEnd, end)
   const secondEnd = fieldEnd(line, second, end)
   // Nearly always: the identity, which nobody has.
-  if (secondEnd - second === 1 && line[second] === MINUS) return false
-  if (hostEnd === start || line[start] === QUOTE || line[hostEnd - 1] === COMMA) return false
+  if (secondEnd - second === 1 && line[second] === MINUS) return undefined
+  if (hostEnd === start || line[start] === QUOTE || line[hostEnd - 1] === COMMA) return undefined
   const third = nextField(line, secondEnd, end)
   const fourth = nextField(line, fieldEnd(line, third, end), end)
-  if (fourth >= end || line[third] === OPEN || line[fourth] === OPEN) return false
-  return (
-    parseAddress(line.toString('latin1', second, secondEnd).replace(/,$/, '')) !== undefined ||
-    /^[^:]+:\d{1,5}$/.test(line.toString('latin1', start, hostEnd))
-  )
+  if (fourth >= end || line[third] === OPEN || line[fourth] === OPEN) return undefined
+  const host = line.toString('latin1', start, hostEnd)
+  if (parseAddress(line.toString('latin1', second, secondEnd).replace(/,$/, ''))) {
+    return parseAddress(host) && !/\.\d+:\d+$|\]:\d+$/.test(host) ? 'address' : 'host'
+  }
+  return /^[^:]+:\d{1,5}$/.test(host) ? 'host' : undefined
 }
 
 /** Where a list `a, b` ends that starts at `at`; the end of the field where it is none. */

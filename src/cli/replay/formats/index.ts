@@ -1,7 +1,7 @@
 /** The formats that a replay reads, and which of them a log is. */
 import { LogError } from '../log-error.js'
 import { alb, haproxy } from './balancers.js'
-import { combined, vhostCombined } from './common.js'
+import { combined, vhostCombined, whyNotCommon } from './common.js'
 import type { FormatName, Key, LineReader, LogFormat } from './format.js'
 import { caddy, nginxJson, whyNoJson } from './json.js'
 import { cloudfront } from './w3c.js'
@@ -12,6 +12,8 @@ export type { FormatName, Key, LineReader, LogEntry, ReadLine } from './format.j
 const FORMATS: readonly LogFormat[] = [combined, vhostCombined, nginxJson, caddy, alb, cloudfront, haproxy]
 
 export const FORMAT_NAMES: readonly FormatName[] = FORMATS.map(({ name }) => name)
+
+export const NO_FORMAT = 'in none of the formats that replay reads'
 
 const BRACE = 0x7b
 
@@ -34,13 +36,17 @@ export function openReader({ key, format, trusting, onFormat }: DetectorOptions)
   return (line, start, end) => {
     if (!reader) {
       const found = FORMATS.find((candidate) => candidate.fits(line, start, end))
-      if (!found)
-        return line[start] === BRACE ? whyNoJson(line, start, end) : 'in none of the formats that replay reads'
+      if (!found) return whyNone(line, start, end)
       reader = found.open(key, { given: false, trusting })
       onFormat?.(found.name)
     }
     return reader(line, start, end)
   }
+}
+
+function whyNone(line: Buffer, start: number, end: number): string {
+  if (line[start] === BRACE) return whyNoJson(line, start, end)
+  return whyNotCommon(line, start, end) ?? NO_FORMAT
 }
 
 function formatNamed(name: FormatName): LogFormat {
