@@ -19,6 +19,8 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const LINE = '192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 1\n'
 
+const hasScript = process.env.CI === 'true' || spawnSync('script', ['--version']).status === 0
+
 /** Collects what a process writes. */
 function outputOf(child: ChildProcess) {
   const output = { out: '', err: '' }
@@ -57,7 +59,19 @@ describe('the bundle', () => {
     expect(status).toBe(0)
     expect(stdout).toMatch(/\n {2}stress /)
     expect(stdout).toMatch(/\n {2}replay /)
+    expect(stdout).toMatch(/\n {2}bench /)
   })
+
+  it.skipIf(!hasScript).each(['replay', 'bench'])(
+    'helps on a narrow terminal: %s (skipped where the tool script is absent)',
+    (command) => {
+      const typed = `stty cols 60; '${process.execPath}' '${main}' ${command} --help`
+      const { stdout } = spawnSync('script', ['-qefc', typed, '/dev/null'], { encoding: 'utf8' })
+      const rows = stdout.split(/\r?\n/)
+      expect(rows.length).toBeGreaterThan(20)
+      expect(rows.filter((row) => row.length > 60)).toEqual([])
+    },
+  )
 
   it.each([
     [['stress', '--limit', '0'], /^error: .*'0' is invalid. It must be a whole number from 1 to 1,000,000,000\.\n$/],
@@ -65,6 +79,9 @@ describe('the bundle', () => {
     [['stress', '--duration', '0'], /^error: .* It must be a number from 0.1 to 86,400\.\n$/],
     [['replay', '--refill', '2000000000', '-'], /^error: .* It must be a number from 0 to 1,000,000,000\.\n$/],
     [['replay', 'missing.log'], /^error: missing.log: no such file\n$/],
+    [['replay', '--trust', 'proxy', '-'], /^error: .*trust must hold addresses, networks such as .*\n$/],
+    [['replay', '--format', 'w3c', '-'], /^error: .*'w3c' is invalid. Allowed choices are combined, .*\n$/],
+    [['bench', '--seconds', '0'], /^error: .* It must be a number from 0.01 to 3,600\.\n$/],
     [['stress', '--wrong'], /^error: unknown option '--wrong'\n$/],
   ])('answers %j in one line', (args, line) => {
     expect(run(...args)).toEqual({ status: 1, stdout: '', stderr: expect.stringMatching(line) })
@@ -101,9 +118,9 @@ describe('Ctrl-C', () => {
     child.stdin.destroy()
   })
 
-  const hasScript = process.env.CI === 'true' || spawnSync('script', ['--version']).status === 0
   it.skipIf(!hasScript).each([
     ['stress --duration 3600', '', /stress \[/],
+    ['bench --seconds 3600 --users 1000', '', /bench \[/],
     ['replay -', LINE, /Reading {2}\d+ requests/],
   ])('leaves a clean terminal: %s (skipped where the tool script is absent)', async (args, input, sign) => {
     // `script` gives the command a terminal, on which typing ^C sends SIGINT.
@@ -119,7 +136,7 @@ describe('Ctrl-C', () => {
     const afterBar = output.out.slice(output.out.lastIndexOf('\x1b[0K'))
     expect(afterBar).toContain('\x1b[2K')
     expect(afterBar).toContain('INTERRUPTED')
-    expect(afterBar).not.toMatch(/stress \[|Reading/)
+    expect(afterBar).not.toMatch(/stress \[|bench \[|Reading/)
     expect(output.out).not.toContain('\x1b[?25l')
     expect(output.out.lastIndexOf('\x1b[?7l')).toBeLessThanOrEqual(output.out.lastIndexOf('\x1b[?7h'))
   })

@@ -5,13 +5,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { addAbortSignal, pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import type { Key } from './log-line.js'
-import { parseLine } from './log-line.js'
-
-/** What is wrong with a log, in words for the user. */
-export class LogError extends Error {
-  override readonly name = 'LogError'
-}
+import { LogError } from './log-error.js'
 
 /** A log that is there. */
 export interface LogSource {
@@ -25,6 +19,9 @@ export interface LogSource {
 /** Takes a line: a part of a buffer, without its end-of-line, and its number, counted from 1. */
 export type LineVisitor = (buffer: Buffer, start: number, end: number, number: number) => void
 
+/** The time of a line, if it has any. */
+export type TimeReader = (buffer: Buffer, start: number, end: number) => number | undefined
+
 /** Of a longer line only this much is seen: what a replay needs stands at the front. */
 const LONGEST_LINE = 65_536
 const CHUNK_BYTES = 262_144
@@ -35,14 +32,19 @@ const RETURN = 0x0d
  * Finds logs by name, `-` for standard input, before the first is read. Several files are put in the order of their
  * first times, since a shell lists rotated logs latest first.
  *
+ * @param openReader makes what reads the times of one log
  * @throws {LogError} for one that is not there or cannot be read
  */
-export async function findLogs(names: readonly string[], stdin: Readable, key: Key): Promise<LogSource[]> {
+export async function findLogs(
+  names: readonly string[],
+  stdin: Readable,
+  openReader: () => TimeReader,
+): Promise<LogSource[]> {
   if (names.filter((name) => name === '-').length > 1) throw new LogError('- can be given only once')
   const sources = await Promise.all(names.map((name) => findLog(name, stdin)))
   if (sources.length === 1 || sources.some(({ size }) => size === undefined)) return sources
   const dated = []
-  for (const source of sources) dated.push({ source, time: await firstTime(source, key) })
+  for (const source of sources) dated.push({ source, time: await firstTime(source, openReader()) })
   return dated.sort((a, b) => a.time - b.time).map(({ source }) => source)
 }
 
@@ -59,10 +61,10 @@ async function findLog(name: string, stdin: Readable): Promise<LogSource> {
 }
 
 /** 0 for a log without any time, since it may come anywhere. */
-async function firstTime(source: LogSource, key: Key): Promise<number> {
+async function firstTime(source: LogSource, read: TimeReader): Promise<number> {
   let time: number | undefined
   const lines = new LineSplitter((buffer, start, end) => {
-    time ??= parseLine(buffer, start, end, key)?.timeMs
+    time ??= read(buffer, start, end)
   })
   for await (const chunk of readBytes(source)) {
     lines.push(chunk)

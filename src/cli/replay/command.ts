@@ -1,20 +1,27 @@
 /**
  * `spillway replay`: what would this limit have done to the traffic that a log recorded?
  */
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Trust } from '../../http/trust.js'
+import { readTrust } from '../../http/trust.js'
 import { MAX_USERS_RANGE } from '../../limiter/index.js'
 import type { QuotaArguments } from '../terminal/arguments.js'
 import { addQuotaOptions, numberIn, quotaFrom } from '../terminal/arguments.js'
 import { catchInterrupt, INTERRUPTED_STATUS } from '../terminal/interrupt.js'
-import { LogError } from './access-log.js'
-import type { Key } from './log-line.js'
+import type { FormatName, Key } from './formats/index.js'
+import { FORMAT_NAMES } from './formats/index.js'
+import { LogError } from './log-error.js'
 import { formatReport } from './report.js'
 import { replay } from './run.js'
 
+const IPV6_PREFIX_RANGE = { from: 32, to: 128, whole: true }
 const TOP_RANGE = { from: 0, to: 1_000_000_000, whole: true }
 
 interface Options extends QuotaArguments {
   readonly key: Key
+  readonly format?: FormatName
+  readonly trust?: Trust
+  readonly ipv6Prefix: number
   readonly top: number
   readonly maxUsers?: number
   readonly sort: boolean
@@ -27,11 +34,15 @@ export function replayCommand(): Command {
     .summary('tell what a limit would have done to the traffic of an access log')
     .description(
       'Tells what a limit would have done to the traffic that an access log recorded, and the lowest limits that ' +
-        'would have done.\n\nReads Common or Combined Log Format, plain or gzip. - is standard input. Several files ' +
-        'are one log.',
+        'would have done.\n\nReads the logs of Apache and nginx (Common and Combined Log Format, with the virtual host or ' +
+        'without), JSON of nginx and Caddy, AWS ALB, CloudFront, and HAProxy, plain or gzip. - is standard input. ' +
+        'Several files are one log.',
     )
     .argument('<log...>', 'access logs')
-    .option('-k, --key <key>', 'what tells users apart: client, user, or the number of a field', parseKey, 'client')
+    .option('-k, --key <key>', 'what tells users apart: client, user, a field or JSON path', parseKey, 'client')
+    .addOption(new Option('-f, --format <name>', 'format of the lines (default: as they look)').choices(FORMAT_NAMES))
+    .option('--trust <proxies>', 'proxies whose word counts: how many, or their networks', parseTrust)
+    .option('--ipv6-prefix <bits>', 'bits of an IPv6 address that count', numberIn(IPV6_PREFIX_RANGE), 56)
   return addQuotaOptions(command)
     .option('-t, --top <users>', 'how many limited users to list', numberIn(TOP_RANGE), 10)
     .option('--no-sort', 'take requests in the order of the log, not of their times')
@@ -40,23 +51,36 @@ export function replayCommand(): Command {
     .addHelpText(
       'after',
       `
-Fields are numbered from 1: address, identity, user, [time], "request", status, bytes, "referer", "agent".
-Times in logs usually have whole seconds: figures for windows below 10 seconds are then lower bounds.
-Ctrl-C ends the replay with a report of what was replayed until then.
+Fields are numbered from 1: address, identity, user, [time],
+"request", status, bytes, "referer", "agent". So --key 9 is
+the agent; --key x-host-header is a field of CloudFront, and
+--key 'request.headers.X-Api-Key[0]' a path in JSON.
 
-Exit status: 0, 1 if a log cannot be read or holds no request, ${INTERRUPTED_STATUS} after Ctrl-C.
+Of a list of forwarded addresses (a, b) counts what --trust
+says, as in clientAddress of spillway/http: --trust 1 for
+one proxy before the server; --trust loopback,10.0.0.0/8 for
+all in these networks. Without it, lists count for nobody.
+
+Times in logs usually have whole seconds: figures for
+windows below 10 seconds are then lower bounds. Ctrl-C ends
+the replay with a report of what was replayed until then.
+
+Exit status: 0, 1 if a log cannot be read or holds no
+request, ${INTERRUPTED_STATUS} after Ctrl-C.
 
 Examples:
   $ spillway replay access.log
-  $ spillway replay --limit 30 --window 60000 --burst 0 access.log access.log.1 access.log.2.gz
-  $ ssh web1 cat /var/log/nginx/access.log | spillway replay --key user --json -`,
+  $ spillway replay -l 30 -w 60000 -b 0 access.log*
+  $ spillway replay --trust private --format nginx-json log
+  $ ssh web1 cat access.log | spillway replay --json -`,
     )
     .action(async (logs: string[], options: Options, command: Command) => {
-      const { key, sort, maxUsers, top, json } = options
+      const { key, format, trust, ipv6Prefix, sort, maxUsers, top, json } = options
       using interrupt = catchInterrupt()
       const { signal } = interrupt
       try {
-        const report = await replay(logs, { ...quotaFrom(options), key, sort, maxUsers, top }, { signal })
+        const settings = { ...quotaFrom(options), key, format, trust, ipv6Prefix, sort, maxUsers, top }
+        const report = await replay(logs, settings, { signal })
         process.stdout.write(`${json ? JSON.stringify(report, null, 2) : formatReport(report)}\n`)
         if (report.interrupted) process.exitCode = INTERRUPTED_STATUS
       } catch (error) {
@@ -67,7 +91,20 @@ Examples:
 }
 
 function parseKey(text: string): Key {
-  if (text === 'client' || text === 'user') return text
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('It must be client, user, or the number of a field, counted from 1.')
+  // Numbers of no field.
+  if (text !== '' && !/^[-+\d]/.test(text)) return text
+  throw new InvalidArgumentError(
+    'It must be client, user, or the number of a field, counted from 1, or its name or JSON path.',
+  )
+}
+
+function parseTrust(text: string): Trust {
+  const trust = /^\d+$/.test(text) ? Number(text) : text.split(',').map((network) => network.trim())
+  try {
+    readTrust(trust)
+    return trust
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? `${error.message}.` : '')
+  }
 }

@@ -5,9 +5,11 @@
 import type { Readable } from 'node:stream'
 import { percentOf, utc } from '../terminal/format.js'
 import { startProgress } from '../terminal/progress.js'
+import type { TimeReader } from './access-log.js'
 import { findLogs } from './access-log.js'
 import type { Outcome, Peaks } from './demand.js'
 import { findLowestLimits, findPeaks, runTrace } from './demand.js'
+import { openReader } from './formats/index.js'
 import { readTrace } from './read.js'
 import type { BusiestWindow, ReplayReport } from './report.js'
 import type { ReplaySettings } from './settings.js'
@@ -34,7 +36,7 @@ export async function replay(
   settings: ReplaySettings,
   { stdin = process.stdin, signal }: ReplayEnvironment = {},
 ): Promise<ReplayReport> {
-  const sources = await findLogs(names, stdin, settings.key)
+  const sources = await findLogs(names, stdin, () => timeReader(settings))
   const reading = await readTrace(sources, settings, signal)
   const { trace } = reading
   // Interrupted while reading: what was read is replayed, which is quick; the search is not.
@@ -53,19 +55,33 @@ export async function replay(
       onProgress: (part) => progress.update(part, 'looking for the lowest limits'),
       signal,
     })
-    const { key, limit, windowMs, capacity, refillPerSecond, sort } = settings
+    const { key, trust, ipv6Prefix, limit, windowMs, capacity, refillPerSecond, sort } = settings
     const from = trace.times[0]!
     const to = trace.times[trace.length - 1]!
     const { denied: _, ...peak } = busiestWindow(peaks, top)
     return {
       files: sources.map(({ name }) => name),
       interrupted: signal?.aborted ?? false,
-      settings: { key, limit, windowMs, burstCapacity: capacity, refillPerSecond, sort, maxUsers: outcome.maxUsers },
+      formats: [...reading.formats],
+      settings: {
+        key,
+        trust: trust ?? null,
+        ipv6Prefix,
+        limit,
+        windowMs,
+        burstCapacity: capacity,
+        refillPerSecond,
+        sort,
+        maxUsers: outcome.maxUsers,
+      },
       lines: {
         read: reading.lines,
         unreadable: reading.unreadable,
         firstUnreadable: reading.firstUnreadable,
         withoutKey: reading.withoutKey,
+        misfits: reading.misfits,
+        withoutZone: reading.zoneless,
+        forwardedUnheeded: reading.unheeded,
         outOfOrder: trace.outOfOrder,
         largestStepBackMs: trace.largestStepBackMs,
         wholeSeconds: trace.wholeSeconds,
@@ -86,6 +102,14 @@ export async function replay(
     }
   } finally {
     progress.stop()
+  }
+}
+
+function timeReader({ key, format, trust }: ReplaySettings): TimeReader {
+  const read = openReader({ key, format, trusting: trust !== undefined })
+  return (line, start, end) => {
+    const entry = read(line, start, end)
+    return typeof entry === 'object' ? entry?.timeMs : undefined
   }
 }
 

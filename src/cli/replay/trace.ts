@@ -4,7 +4,7 @@
  * Memory: 12 bytes a request, in arrays that double when full, so up to 36 while they do; 16 more while they are
  * sorted; and each user's name once.
  */
-import { LogError } from './access-log.js'
+import { LogError } from './log-error.js'
 
 /** The most users that a `Map` can hold. */
 const MOST_USERS = 2 ** 24

@@ -57,3 +57,20 @@ export function table(rows: readonly (readonly string[])[]): string[] {
     return `  ${cells.join('  ')}`.trimEnd()
   })
 }
+
+/** Columns that every terminal has, a narrow one too: reports keep to them. */
+export const WIDTH = 60
+
+/** Text as lines that fit, each after an indent. A longer word has a line of its own. */
+export function wrapped(text: string, indent: string): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && indent.length + last.length + 1 + word.length <= WIDTH) {
+      lines[lines.length - 1] = `${last} ${word}`
+    } else {
+      lines.push(word)
+    }
+  }
+  return lines.map((line) => indent + line)
+}

@@ -6,17 +6,18 @@ import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
 import { findLogs, readLines } from '../../../src/cli/replay/access-log.js'
-import type { Key } from '../../../src/cli/replay/log-line.js'
-import { parseLine } from '../../../src/cli/replay/log-line.js'
+import { parseLine } from '../../../src/cli/replay/formats/common.js'
 
 const TIME = '[17/May/2015:10:05:03 +0000]'
 const TIME_MS = Date.UTC(2015, 4, 17, 10, 5, 3)
 const COMBINED = `192.0.2.7 - frank ${TIME} "GET /a.gif HTTP/1.0" 200 2326 "http://example.org/x y" "Mozilla/4.08 [en]"`
 
-function parse(line: string | Buffer, key: Key = 'client') {
+function parse(line: string | Buffer, key: 'client' | 'user' | number = 'client') {
   const bytes = Buffer.from(line)
   return parseLine(bytes, 0, bytes.length, key)
 }
+
+const noTimes = () => () => undefined
 
 function timeOf(time: string) {
   return parse(`192.0.2.7 - - [${time}] "GET / HTTP/1.1" 200 1`)?.timeMs
@@ -96,6 +97,21 @@ describe('a line', () => {
     expect(timeOf('17/May/2015:10:05:03.250 +0000')).toBe(TIME_MS + 250)
   })
 
+  it('may have its time in ISO 8601', () => {
+    for (const time of ['2015-05-17T10:05:03Z', '2015-05-17T12:05:03+02:00', '2015-05-17 06:35:03-0330']) {
+      expect(parse(`192.0.2.7 - - [${time}] "GET / HTTP/1.1" 200 1`)).toEqual({ timeMs: TIME_MS, key: '192.0.2.7' })
+    }
+    expect(timeOf('2015-05-17T10:05:03.250+00:00')).toBe(TIME_MS + 250)
+    expect(parse('192.0.2.7 - - [2015-05-17T10:05:03]')).toMatchObject({ timeMs: TIME_MS, zoneless: true })
+  })
+
+  it('may begin with a list of forwarded addresses', () => {
+    const line = `203.0.113.7, 10.1.1.1, 10.1.1.2 - frank ${TIME} "GET / HTTP/1.1" 200 1`
+    expect(parse(line)?.key).toBe('203.0.113.7, 10.1.1.1, 10.1.1.2')
+    expect(parse(line, 'user')?.key).toBe('frank')
+    expect(parse(line, 6)?.key).toBe('200')
+  })
+
   it.each([
     ['32/May/2015:10:05:03 +0000'],
     ['00/May/2015:10:05:03 +0000'],
@@ -112,7 +128,10 @@ describe('a line', () => {
     ['17/May/2015:10:05:03 0000'],
     ['17/May/2015:10:05:03'],
     ['17/May/2015:1a:05:03 +0000'],
-    ['2015-05-17T10:05:03+00:00'],
+    ['2015-05-17T24:05:03+00:00'],
+    ['2015-02-29T10:05:03Z'],
+    ['1915-05-17T10:05:03Z'],
+    ['2015-05-17T10:05'],
     [''],
   ])('has no time such as %j', (time) => {
     expect(timeOf(time)).toBeUndefined()
@@ -153,7 +172,7 @@ describe('a file', () => {
 
   async function linesOf(name: string, stdin = Readable.from([])): Promise<[number, string][]> {
     const lines: [number, string][] = []
-    const [source] = await findLogs([name], stdin, 'client')
+    const [source] = await findLogs([name], stdin, noTimes)
     await readLines(source!, (buffer, start, end, number) => lines.push([number, buffer.toString('utf8', start, end)]))
     return lines
   }
@@ -222,7 +241,7 @@ describe('a file', () => {
       /truncated.gz: the gzip data ends too early; the file is not whole/,
     )
     await expect(linesOf(write('damaged.gz', damaged))).rejects.toThrow(/damaged.gz: the gzip data is damaged/)
-    await expect(findLogs(['-', '-'], Readable.from([]), 'client')).rejects.toThrow('- can be given only once')
+    await expect(findLogs(['-', '-'], Readable.from([]), noTimes)).rejects.toThrow('- can be given only once')
   })
 
   it('comes before files of later times', async () => {
@@ -232,7 +251,11 @@ describe('a file', () => {
       write('access.log.1', `garbage\n${line('11')}`),
       write('access.log.2.gz', gzipSync(line('10'))),
     ]
-    const sources = await findLogs(names, Readable.from([]), 'client')
+    const sources = await findLogs(
+      names,
+      Readable.from([]),
+      () => (line, start, end) => parseLine(line, start, end, 'client')?.timeMs,
+    )
     expect(sources.map(({ name }) => name)).toEqual([...names].reverse())
   })
 })

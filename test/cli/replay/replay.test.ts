@@ -19,6 +19,9 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const SETTINGS: ReplaySettings = {
   key: 'client',
+  format: undefined,
+  trust: undefined,
+  ipv6Prefix: 56,
   limit: 2,
   windowMs: 10_000,
   capacity: 0,
@@ -54,8 +57,11 @@ describe('a replay', () => {
     expect(await replay([path], SETTINGS)).toEqual({
       files: [path],
       interrupted: false,
+      formats: ['combined'],
       settings: {
         key: 'client',
+        trust: null,
+        ipv6Prefix: 56,
         limit: 2,
         windowMs: 10_000,
         burstCapacity: 0,
@@ -68,6 +74,9 @@ describe('a replay', () => {
         unreadable: 0,
         firstUnreadable: [],
         withoutKey: 0,
+        misfits: [],
+        withoutZone: 0,
+        forwardedUnheeded: 0,
         outOfOrder: 0,
         largestStepBackMs: 0,
         wholeSeconds: true,
@@ -138,7 +147,7 @@ describe('a replay', () => {
       lines: { outOfOrder: 2, largestStepBackMs: 20_000 },
       peak: { requests: 4, from: at(30), to: at(31) },
     })
-    expect(formatReport(report)).toMatch(/Warning: many times are earlier .*\n.*--no-sort/)
+    expect(formatReport(report)).toMatch(/Warning: many times are earlier [\s\S]*--no-sort/)
   })
 
   it('can sort by time instead', async () => {
@@ -169,19 +178,144 @@ describe('a replay', () => {
     ])
   })
 
+  it('says of lines that do not fit how many there are, the first, and why', async () => {
+    const time = '[17/May/2015:10:00:00 +0000] "GET / HTTP/1.1" 200 1'
+    const log = [
+      `a - - ${time}`,
+      `www.example.org:80 b - - ${time}`,
+      'garbage',
+      `203.0.113.7, 10.0.0.1 - - ${time}`,
+      `203.0.113.8, 10.0.0.1 - - ${time}`,
+      `www.example.org:80 c - - ${time}`,
+    ].join('\n')
+    const path = write(log)
+    const report = await replay([path], SETTINGS)
+    expect(report).toMatchObject({ requests: 1, lines: { read: 6, unreadable: 3, withoutKey: 2 } })
+    const misfit = { unreadable: true, counted: false }
+    expect(report.lines.misfits).toEqual([
+      {
+        ...misfit,
+        why: 'begins with a virtual host, unlike the lines before',
+        lines: 2,
+        first: { file: path, line: 2, text: `www.example.org:80 b - - ${time}` },
+      },
+      {
+        ...misfit,
+        why: 'not in Common or Combined Log Format',
+        lines: 1,
+        first: { file: path, line: 3, text: 'garbage' },
+      },
+      {
+        ...misfit,
+        unreadable: false,
+        why: 'a list of forwarded addresses: --trust says which of them counts',
+        lines: 2,
+        first: { file: path, line: 4, text: `203.0.113.7, 10.0.0.1 - - ${time}` },
+      },
+    ])
+    const text = formatReport(report)
+    expect(text).toContain(
+      '  2 lines: begins with a virtual host, unlike the lines\n  before\n    line 2:\n      www.ex',
+    )
+    expect(text).toContain('  1 line: not in Common or Combined Log Format\n    line 3:\n      garbage')
+  })
+
+  it('counts a forwarded list by trust, and IPv6 by its network', async () => {
+    const time = '[17/May/2015:10:00:00 +0000] "GET / HTTP/1.1" 200 1'
+    const lists = [
+      '6.6.6.6, 203.0.113.7',
+      '7.7.7.7, 203.0.113.7',
+      '2001:db8::1',
+      '2001:db8:0:0ff::2',
+      '2001:db8:0:100::1',
+    ]
+    const path = write(lists.map((list) => `${list} - - ${time}`).join('\n'))
+    const report = await replay([path], { ...SETTINGS, trust: 1, limit: 1 })
+    expect(report).toMatchObject({ requests: 5, users: 3, usersLimited: 2, lines: { misfits: [] } })
+    expect(report.limitedUsers.map(({ user }) => user)).toEqual(['203.0.113.7', '2001:db8:0:0::/56'])
+    expect(formatReport(report)).toMatch(/users by client, trusting 1\s+proxy/)
+    expect(await replay([path], { ...SETTINGS, trust: 1, ipv6Prefix: 128 })).toMatchObject({ users: 4 })
+  })
+
+  it('notes forwarded addresses that nobody heeds, and counts those of fewer proxies for who is connected', async () => {
+    const entry = (second: number, forwarded: string) =>
+      `{"ts":${second},"remote_addr":"10.0.0.2","http_x_forwarded_for":"${forwarded}"}`
+    const path = write([entry(1, '203.0.113.7, 10.0.0.1'), entry(2, '203.0.113.8')].join('\n'))
+    const without = await replay([path], SETTINGS)
+    expect(without).toMatchObject({ users: 1, formats: ['nginx-json'], lines: { forwardedUnheeded: 2 } })
+    expect(formatReport(without)).toMatch(/Note: 2 requests came with forwarded addresses[\s\S]*--trust/)
+    const two = await replay([path], { ...SETTINGS, trust: 2 })
+    expect(two).toMatchObject({ requests: 2, users: 2, lines: { forwardedUnheeded: 0 } })
+    expect(two.lines.misfits).toMatchObject([{ lines: 1, counted: true, first: { line: 2 } }])
+    expect(formatReport(two)).toMatch(/1 line, counted for the connected address: fewer\s+forwarded/)
+    expect(await replay([path], { ...SETTINGS, trust: ['private'] })).toMatchObject({
+      users: 2,
+      lines: { misfits: [] },
+    })
+  })
+
+  it('finds the format of each file by itself, and sorts files of several', async () => {
+    const later = write('{"ts":"2015-05-17T10:00:09Z","remote_addr":"a"}')
+    const earlier = write(line('a', 3))
+    const report = await replay([later, earlier], SETTINGS)
+    expect(report).toMatchObject({
+      files: [earlier, later],
+      formats: ['combined', 'nginx-json'],
+      requests: 2,
+      users: 1,
+    })
+  })
+
+  it('warns when most lines are of another format', async () => {
+    const path = write(line('a', 0) + '{"ts":1431856800,"remote_addr":"a"}\n'.repeat(2))
+    expect(formatReport(await replay([path], SETTINGS))).toMatch(/Warning: most lines are unreadable[\s\S]*--format/)
+    const json = await replay([path], { ...SETTINGS, format: 'nginx-json' })
+    expect(json).toMatchObject({ requests: 2, lines: { unreadable: 1 } })
+    expect(formatReport(json)).not.toContain('Warning')
+  })
+
+  it('notes times without a zone', async () => {
+    const report = await replay([write('{"ts":"2015-05-17T10:00:09","remote_addr":"a"}')], SETTINGS)
+    expect(report.lines.withoutZone).toBe(1)
+    expect(formatReport(report)).toMatch(/Note: times in this log have no zone and\s+count as UTC/)
+  })
+
+  it('explains a lowest limit that is below the peak: by tokens, and only then', async () => {
+    const log = line('a', 0) + line('a', 3000).repeat(7)
+    const terms = { ...SETTINGS, capacity: 100, refillPerSecond: 1 }
+    const report = await replay([write(log)], terms)
+    expect(report).toMatchObject({ peak: { requests: 7 }, lowestLimits: [{ limit: 1 }, { limit: 1 }, { limit: 1 }] })
+    expect(formatReport(report)).toMatch(/1 is enough for a peak of 7 because burst tokens/)
+    expect(formatReport(await replay([write(log)], SETTINGS))).not.toContain('burst tokens, saved')
+  })
+
+  it('fits 60 columns, with long names, too', async () => {
+    const long = `${'x'.repeat(90)}.example.org`
+    const lines = [line(long, 0).repeat(3), line('2001:db8:1234:5678::9', 0).repeat(3), `y${'z'.repeat(200)}\n`]
+    const text = formatReport(
+      await replay([write(lines.join(''))], { ...SETTINGS, capacity: 9, refillPerSecond: 1, limit: 1 }),
+    )
+    const [, ...rows] = text.split('\n')
+    expect(rows.filter((row) => row.length > 60)).toEqual([])
+    expect(text).toContain('2001:db8:1234:5600::/56')
+  })
+
   it('warns when users were evicted', async () => {
     const log = Array.from({ length: 400 }, (_, i) => line(`client-${i}`, 0)).join('')
     const report = await replay([write(log)], { ...SETTINGS, maxUsers: 100 })
     expect(report.evicted).toBeGreaterThan(0)
-    expect(formatReport(report)).toMatch(/Warning: the limiter had room for 100 users .*\n.*--max-users/)
+    expect(formatReport(report)).toMatch(/Warning: the limiter had room for 100 users [\s\S]*--max-users/)
     expect((await replay([write(log)], SETTINGS)).evicted).toBe(0)
   })
 
   it('says what a log of nothing lacks', async () => {
     const failing = (content: string, settings = SETTINGS) => expect(replay([write(content)], settings)).rejects
     await failing('').toThrow(/: empty$/)
-    await failing('\n\n').toThrow(/: no line of Common or Combined Log Format$/)
-    await failing('hello\nworld\n').toThrow(/: no line of Common or Combined Log Format; line 1 is: hello$/)
+    await failing('\n\n').toThrow(/: no request$/)
+    await failing('hello\nworld\n').toThrow(
+      /: in none of the formats that replay reads \(combined, .*haproxy\); line 1 is: hello$/,
+    )
+    await failing('hello\n', { ...SETTINGS, format: 'alb' }).toThrow(/: no line of alb: not a line of an AWS .* hello$/)
     await failing(line('a', 0), { ...SETTINGS, key: 'user' }).toThrow(/: none of the 1 lines has a user to tell/)
     await failing(line('a', 0), { ...SETTINGS, key: 12 }).toThrow(/: none of the 1 lines has a field 12 to tell/)
   })
@@ -199,10 +333,10 @@ describe('a replay', () => {
     const text = formatReport(report)
     expect(text).toContain('1 request in any 1,000 ms, no burst tokens')
     expect(text).toMatch(/ {2}Requests +8\n/)
-    expect(text).toMatch(/whole seconds.*\n.*lower bounds/)
+    expect(text).toMatch(/whole seconds[\s\S]*lower bounds/)
     const odd = formatReport({ ...report, settings: { ...report.settings, windowMs: 1500 } })
-    expect(odd).toContain('more with a window of whole seconds')
-    expect(text.split('\n').every((row) => row === row.trimEnd() && row.length <= 120)).toBe(true)
+    expect(odd).toMatch(/more\swith\sa\swindow\sof\swhole\sseconds/)
+    expect(text.split('\n').every((row) => row === row.trimEnd() && row.length <= 60)).toBe(true)
   })
 
   // The repository or its worktree may lie beside the folder of shared data, or one deeper.
@@ -411,7 +545,7 @@ describe('the command', () => {
     const text = await run(path)
     expect(text).toMatchObject({ err: '', exitCode: 0 })
     expect(text.out).toMatch(/ {2}Denied +10 +16.39 %\n/)
-    expect(text.out).toMatch(/50 requests in any 1,000 ms, up to 100 burst tokens, 1 a second/)
+    expect(text.out).toMatch(/50 requests in any 1,000 ms, up to 100 burst tokens, 1 a\s+second/)
     const options = '--json --key client --limit 3 --window 2000 --burst 0 --refill 2 --top 0 --max-users 500'.split(
       ' ',
     )
@@ -453,7 +587,8 @@ describe('the command', () => {
     ['--refill', '1e10', 'a number from 0 to 1,000,000,000'],
     ['--top', '1e3', 'a whole number'],
     ['--max-users', '30000001', 'a whole number from 1 to 30,000,000'],
-    ['--key', 'agent', 'client, user, or the number of a field'],
+    ['--key', '-1', 'client, user, or the number of a field'],
+    ['--ipv6-prefix', '129', 'a whole number from 32 to 128'],
     ['--key', '0', 'client, user, or the number of a field'],
   ])('does not take %s %j', async (option, value, accepted) => {
     const { err, exitCode } = await run(`${option}=${value}`, write(line('a', 0)))
