@@ -3,7 +3,8 @@
  * (`redis/`, the rules in Lua) and the primary of `node:cluster` (`cluster/`). `ledger/` has the rules in this process, without a way to
  * it: another store in JavaScript is made of that. `test/fleet/traces.ts` and `reports-model.ts` judge a store.
  */
-import type { Quota, UserRecord } from '../limiter/index.js'
+import type { Quota } from '../limiter/index.js'
+import type { UserRecord } from '../limiter/user-record.js'
 
 /** What is asked of a store about one user. */
 export type Verb = 'decide' | 'report' | 'peek' | 'refund' | 'charge' | 'block' | 'unblock'

@@ -6,8 +6,10 @@
  * - **Decisions without asking**, by report and adopt: the process admits while its view is below the limit, and while fewer than
  *   `allowance` of its own admissions are unknown to the store. `docs/fleet.md` has the bound that follows, and why.
  */
-import type { Decision, Limiter, Quota, UserRecord } from '../limiter/index.js'
-import { createLimiter, flat, optionsFor, TICKS, ticksAt, writeUser } from '../limiter/index.js'
+import type { Decision, Limiter, Quota } from '../limiter/index.js'
+import { createLimiter, flat, optionsFor, TICKS } from '../limiter/index.js'
+import type { UserRecord } from '../limiter/user-record.js'
+import { ticksAt, writeUser } from '../limiter/user-record.js'
 import type { FleetSettings } from './options.js'
 import type { Answer } from './store.js'
 import { Unreported } from './unreported.js'

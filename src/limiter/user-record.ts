@@ -1,6 +1,6 @@
 /**
- * What a limiter keeps of one user, read and written whole: for rooms that share a limit between limiters. A file of its own,
- * which nobody pays for who does not.
+ * What a limiter keeps of one user, read and written whole: for the room that shares a limit between limiters, which imports this beside
+ * the index. Nobody pays for it who does not.
  */
 import { SCRATCH_SIZE, TICKS } from './abi.js'
 import type { Limiter } from './limiter.js'
@@ -8,6 +8,8 @@ import type { Member } from './member.js'
 import { MEMBER } from './member.js'
 import { ticksAt } from './ticks.js'
 import type { Users } from './users.js'
+
+export { ticksAt }
 
 /** Where one user stands at a moment. */
 export interface UserRecord {

@@ -118,16 +118,11 @@ export function checkQueueOptions(given: QueueOptions): QueueSettings {
 }
 
 export function checkLimiter(given: unknown): void {
-  for (const name of ['check', 'peek', 'refund', 'charge'] as const) {
-    if (typeof (given as QueueLimiter | undefined)?.[name] !== 'function')
-      fail('limiter', given, 'a limiter, which decides at once')
-  }
-  const { quota, check } = given as QueueLimiter
-  // Asked, it would have taken a place by the time that its promise is seen.
-  if (Object.prototype.toString.call(check) === '[object AsyncFunction]') {
-    fail('limiter', given, 'a limiter of this process, which decides at once: no fleet')
-  }
-  if (typeof quota?.limit !== 'number') fail('limiter.quota', quota, 'the quota of the limiter')
+  const limiter = given as QueueLimiter | undefined
+  const isMade = (['check', 'peek', 'refund', 'charge'] as const).every((name) => typeof limiter?.[name] === 'function')
+  // A fleet's would have taken a place by the time that its promise is seen.
+  const waits = isMade && Symbol.toStringTag in limiter!.check
+  if (!isMade || waits || !limiter!.quota) fail('limiter', given, 'one with a quota, that decides at once')
 }
 
 /** Checks what is asked for and by whom, and fills in the defaults. Own properties count. */

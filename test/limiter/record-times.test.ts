@@ -1,7 +1,8 @@
 /** Records of users that are written later than the core was last asked, and read after a block. */
 import { expect, test } from 'vitest'
 import { manualClock } from '../../src/index.js'
-import { createLimiter, readUser, writeUser } from '../../src/limiter/index.js'
+import { createLimiter } from '../../src/limiter/index.js'
+import { readUser, writeUser } from '../../src/limiter/user-record.js'
 
 const quota = { limit: 5, windowMs: 1000, burst: { capacity: 100, refillPerSecond: 1 } }
 const record = { idleMs: 0, tokens: 0, blockedMs: 0, ages: [0, 0], counts: undefined, fraction: 0 }

@@ -351,7 +351,7 @@ describe('bad input', () => {
 
   test('a limiter without its quota', () => {
     const { check, peek, refund, charge } = limiter
-    expect(() => new Queue({ check, peek, refund, charge } as never)).toThrow(/limiter.quota must be the quota/)
+    expect(() => new Queue({ check, peek, refund, charge } as never)).toThrow(/limiter must be one with a quota/)
   })
 
   test.each([undefined, null, {}, { check() {} }, () => {}])('%o is no limiter', (given) => {
@@ -402,7 +402,9 @@ describe('bad input', () => {
   })
 
   test('a limiter that gives a promise', async () => {
-    const queue = new Queue({ ...limiter, quota: limiter.quota, check: async () => ({}) } as never)
+    const { quota } = limiter
+    expect(() => new Queue({ ...limiter, quota, check: async () => ({}) } as never)).toThrow(/that decides at once/)
+    const queue = new Queue({ ...limiter, quota, check: () => Promise.resolve({}) } as never)
     await expect(queue.acquire('a')).rejects.toThrow(/synchronously/)
   })
 })

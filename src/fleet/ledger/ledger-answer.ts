@@ -1,6 +1,7 @@
 /** An answer of the ledger, as those who ask want it. */
-import type { Quota, UserRecord } from '../../limiter/index.js'
+import type { Quota } from '../../limiter/index.js'
 import { TICKS } from '../../limiter/index.js'
+import type { UserRecord } from '../../limiter/user-record.js'
 import type { Answer } from '../store.js'
 import type { Reply } from './reply.js'
 

@@ -8,8 +8,10 @@
  *
  * All of a question is about one reading of the clock.
  */
-import type { Clock, Limiter, Quota, UserRecord } from '../../limiter/index.js'
-import { createLimiter, optionsFor, readUser, systemClock, TICKS, ticksAt, writeUser } from '../../limiter/index.js'
+import type { Clock, Limiter, Quota } from '../../limiter/index.js'
+import { createLimiter, optionsFor, systemClock, TICKS } from '../../limiter/index.js'
+import type { UserRecord } from '../../limiter/user-record.js'
+import { readUser, ticksAt, writeUser } from '../../limiter/user-record.js'
 import type { Activity, Answer, Question, SharedLimit, Verb } from '../store.js'
 import { RefusedError } from '../store.js'
 import type { Reply } from './reply.js'

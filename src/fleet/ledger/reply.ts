@@ -1,5 +1,5 @@
 /** What a ledger answers, as data that JSON carries. */
-import type { UserRecord } from '../../limiter/index.js'
+import type { UserRecord } from '../../limiter/user-record.js'
 import type { Answer } from '../store.js'
 
 /** An answer as data. */

@@ -1,6 +1,8 @@
 /** What the script gives, read: `script.ts` has the format. */
-import type { Quota, UserRecord } from '../../limiter/index.js'
-import { TICKS, ticksAt } from '../../limiter/index.js'
+import type { Quota } from '../../limiter/index.js'
+import { TICKS } from '../../limiter/index.js'
+import type { UserRecord } from '../../limiter/user-record.js'
+import { ticksAt } from '../../limiter/user-record.js'
 import type { Answer } from '../store.js'
 
 const VERDICTS = { A: 'admitted', L: 'limit', B: 'blocked', S: 'stale' } as const
