@@ -28,7 +28,7 @@ export type HeaderStyle = 'draft-11' | 'draft-7' | 'draft-6' | 'legacy'
  */
 export function rateLimitHeaders(verdict: Verdict, style: HeaderStyle | false = 'draft-11'): Header[] {
   if (style === false) return []
-  const headers = style === 'draft-11' ? draft11(verdict) : earlier(verdict, style)
+  const headers = style === 'draft-11' ? draft11(verdict) : ofOneLimit(verdict, style)
   if (verdict.allowed) return headers
   const wait = retryAfterSeconds(verdict)
   if (wait > 0 && wait < Infinity) headers.push(['retry-after', `${wait}`])
@@ -47,6 +47,7 @@ export function retryAfterSeconds({ limits }: Pick<Verdict, 'limits'>): number {
   return Math.max(...limits.map(secondsToRetry))
 }
 
+/** Tells of every limit, and of burst tokens as policies of their own. */
 function draft11({ allowed, limits }: Verdict): Header[] {
   let policy = ''
   let state = ''
@@ -72,7 +73,7 @@ function draft11({ allowed, limits }: Verdict): Header[] {
 }
 
 /** The styles that have room for one limit: they tell of the longest to wait for, or the one with the least left. */
-function earlier({ limits }: Verdict, style: HeaderStyle): Header[] {
+function ofOneLimit({ limits }: Verdict, style: Exclude<HeaderStyle, 'draft-11'>): Header[] {
   let found = limits[0]
   let policy = ''
   for (const limit of limits) {

@@ -379,7 +379,7 @@ describe('options that are not accepted', () => {
     [{ ...one, skip: true }, TypeError, 'skip must be a function, not true'],
     [{ ...one, shadow: 1 }, TypeError, 'shadow must be true or false, not 1'],
     [
-      { ...one, headers: 'draft-8' },
+      { ...one, headers: 'draft-99' },
       RangeError,
       'headers must be "draft-11" or "draft-7" or "draft-6" or "legacy" or false, not',
     ],

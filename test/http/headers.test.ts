@@ -174,7 +174,7 @@ describe('draft 11, the default', () => {
   })
 })
 
-describe('earlier styles', () => {
+describe('styles with room for one limit', () => {
   const options = { limit: 2, windowMs: 60_000, burst: { capacity: 3, refillPerSecond: 0.01 } }
 
   test('draft 7', () => {

@@ -2,10 +2,11 @@
 import fc from 'fast-check'
 import { serializeList } from 'structured-headers'
 import { describe, expect, test, vi } from 'vitest'
-import type { HeaderStyle, RateLimitOptions } from '../../src/http/index.js'
+import type { RateLimitOptions } from '../../src/http/index.js'
 import { createEvaluator } from '../../src/http/index.js'
 import { createLimiter, manualClock } from '../../src/index.js'
 import { readServerLimits } from '../../src/queue/server-limits.js'
+import { HEADER_STYLES } from '../http/support/styles.js'
 
 const RUNS = process.env.CI ? 500 : 200
 const NOW = Date.UTC(2026, 0, 1)
@@ -125,9 +126,8 @@ describe('one number a header, as those who send them document it', () => {
 })
 
 /** What the style says of a limiter with a window of whole seconds, after some requests. */
-const STYLES: HeaderStyle[] = ['draft-11', 'draft-7', 'draft-6', 'legacy']
 
-test.each(STYLES)('what spillway/http sends is read: %s', (headers) => {
+test.each(HEADER_STYLES)('what spillway/http sends is read: %s', (headers) => {
   vi.useFakeTimers({ now: NOW })
   fc.assert(
     fc.property(

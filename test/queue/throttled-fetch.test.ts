@@ -7,9 +7,9 @@ import { guard } from '../../src/http/index.js'
 import type { LimiterOptions } from '../../src/index.js'
 import { createLimiter } from '../../src/index.js'
 import { throttledFetch } from '../../src/queue/throttled-fetch.js'
+import { HEADER_STYLES } from '../http/support/styles.js'
 
 const RUNS = process.env.CI ? 60 : 30
-const STYLES: HeaderStyle[] = ['draft-11', 'draft-7', 'draft-6', 'legacy']
 const URL_A = 'https://a.example/things'
 
 beforeEach(() => {
@@ -96,7 +96,7 @@ async function callAll(fetch: (url: string) => Promise<Response>, count: number,
 }
 
 describe('ahead of a denial', () => {
-  test.each(STYLES)(
+  test.each(HEADER_STYLES)(
     'a limiter as fast as the server: no denial, and as fast as the server permits (%s)',
     async (style) => {
       const server = limitedServer({ limit: 50 }, style)
@@ -112,7 +112,7 @@ describe('ahead of a denial', () => {
     },
   )
 
-  test.each(STYLES)('a limiter that is much too fast: no denial either (%s)', async (style) => {
+  test.each(HEADER_STYLES)('a limiter that is much too fast: no denial either (%s)', async (style) => {
     const server = limitedServer({ limit: 20, windowMs: 5000 }, style)
     const { ms } = await callAll(throttledFetch({ limiter: limiterOf(), fetch: server.fetch }), 100)
     expect(server.denials()).toBe(0)
@@ -126,7 +126,7 @@ describe('ahead of a denial', () => {
         fc.integer({ min: 1, max: 5 }),
         fc.integer({ min: 0, max: 300 }),
         fc.integer({ min: 1, max: 80 }),
-        fc.constantFrom(...STYLES),
+        fc.constantFrom(...HEADER_STYLES),
         async (limit, seconds, latencyMs, calls, style) => {
           const server = limitedServer({ limit: Math.max(10, limit), windowMs: seconds * 1000 }, style, latencyMs)
           await callAll(throttledFetch({ limiter: limiterOf(), fetch: server.fetch }), calls)
