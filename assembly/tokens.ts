@@ -12,7 +12,7 @@
 import { User } from './layout'
 import { capacity, capacityTokens, paceMs, refill, TOKEN } from './quota'
 
-/** As many tokens as a user never seen has. */
+/** As many tokens as a user never seen had at `last`, or, after a gap longer than the pace, has now. */
 export const UNSPENT: f64 = Infinity
 
 /** What a user never seen has at `time`. */

@@ -23,7 +23,7 @@ export interface Activity {
   /** The first request and the last; -1 for none. */
   firstMs: number
   lastMs: number
-  /** The gaps between them that earn tokens. */
+  /** The sum of the gaps between them that are longer than the pace, each of them whole: what earns tokens. */
   earnedMs: number
   /** Burst tokens spent. */
   spent: number

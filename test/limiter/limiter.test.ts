@@ -1,4 +1,4 @@
-/** The rules one by one, in the order of the README's table, with answers worked out by hand. */
+/** The rules one by one, in the order of the table in docs/reference.md, with answers worked out by hand. */
 import { describe, expect, test } from 'vitest'
 import type { LimiterOptions } from '../../src/index.js'
 import { loadLimiter, manualClock } from '../../src/index.js'

@@ -139,7 +139,7 @@ export class Oracle {
     return Math.max(0, limit - this.taken(id, time))
   }
 
-  /** Tokens at `time`, in thousandths. */
+  /** Tokens at `time`, in thousandths. CONTRIBUTING names all places that have this rule. */
   thousandths(id: string, time: number): number {
     const { limit, windowMs, capacity, refillPerSecond } = this.#quota
     const user = this.#users.get(id)
@@ -159,7 +159,10 @@ export class Oracle {
     this.#users.delete(id)
   }
 
-  /** Whether the user is stale: not blocked, the window empty, and as many tokens as one never seen. */
+  /**
+   * Whether the user is stale: not blocked, the window empty, and as many tokens as one never seen; and so from then on, since a whole
+   * gap earns what one never seen gets meanwhile.
+   */
   stale(id: string, time: number): boolean {
     if (this.blockedUntil(id) > time) return false
     return this.taken(id, time) === 0 && this.thousandths(id, time) >= this.#unseen(time)
