@@ -104,7 +104,10 @@ export class StoreLimiter implements FleetLimiter {
   readonly peek = async (userId: string, request: number | RequestOptions = 1): Promise<Decision> => {
     const { cost, limit } = this.#read(userId, request)
     const answer = await this.#ask('peek', userId, cost, limit)
-    return this.#decisionOf(answer, userId, cost, limit)
+    this.#view.now = this.#settings.clock()
+    return answer.verdict === 'admitted'
+      ? this.#admission(answer, limit)
+      : denial(this.#view.peek(userId, answer, cost, limit))
   }
 
   readonly getBurstAllowance = async (userId: string): Promise<number> => {
@@ -321,25 +324,23 @@ export class StoreLimiter implements FleetLimiter {
   }
 
   #decisionOf(answer: Answer, userId: string, cost: number, limit: number): Decision {
-    const { taken, tokens, resetMs, places } = answer
-    if (answer.verdict === 'admitted') {
-      return {
-        allowed: true,
-        limit,
-        remaining: Math.max(0, limit - taken),
-        burstRemaining: Math.min(this.quota.capacity, Math.max(0, tokens) / 1000),
-        fromBurst: places,
-        retryAfterMs: 0,
-        resetMs,
-        reason: undefined,
-      }
-    }
+    if (answer.verdict === 'admitted') return this.#admission(answer, limit)
     this.#adopt(userId, answer)
     // The view has all that it takes to tell until when.
-    const decision = this.#view.limiter.peek(userId, { cost, limit })
-    return decision.allowed
-      ? { ...decision, allowed: false, fromBurst: 0, retryAfterMs: resetMs, reason: 'limit' }
-      : decision
+    return denial(this.#view.limiter.peek(userId, { cost, limit }))
+  }
+
+  #admission({ taken, tokens, resetMs, places }: Answer, limit: number): Decision {
+    return {
+      allowed: true,
+      limit,
+      remaining: Math.max(0, limit - taken),
+      burstRemaining: Math.min(this.quota.capacity, Math.max(0, tokens) / 1000),
+      fromBurst: places,
+      retryAfterMs: 0,
+      resetMs,
+      reason: undefined,
+    }
   }
 
   /** Decides for want of the store. */
@@ -358,4 +359,10 @@ export class StoreLimiter implements FleetLimiter {
     const retryAfterMs = standing.allowed ? this.quota.windowMs : standing.retryAfterMs
     return { ...standing, allowed: false, fromBurst: 0, retryAfterMs, reason: standing.reason ?? 'limit' }
   }
+}
+
+/** A denial by the store, as the view tells it: which may have come to know of a place meanwhile. */
+function denial(decision: Decision): Decision {
+  if (!decision.allowed) return decision
+  return { ...decision, allowed: false, fromBurst: 0, retryAfterMs: decision.resetMs, reason: 'limit' }
 }

@@ -6,7 +6,7 @@
  * - **Decisions without asking**, by report and adopt: the process admits while its view is below the limit, and while fewer than
  *   `allowance` of its own admissions are unknown to the store. `docs/fleet.md` has the bound that follows, and why.
  */
-import type { Decision, Limiter, Quota } from '../limiter/index.js'
+import type { Decision, Limiter, LimiterOptions, Quota } from '../limiter/index.js'
 import { createLimiter, flat, optionsFor, TICKS } from '../limiter/index.js'
 import type { UserRecord } from '../limiter/user-record.js'
 import { ticksAt, writeUser } from '../limiter/user-record.js'
@@ -25,6 +25,8 @@ const ABANDONED_MS = 2000
 
 export class View {
   readonly limiter: Limiter
+  /** For answers that the view must not keep. Made on first use. */
+  #aside: Limiter | undefined
   readonly #quota: Quota
   readonly #allowance: number
   readonly #paceMs: number
@@ -51,7 +53,7 @@ export class View {
     this.#mustTell = mustTell
     this.now = clock()
     this.#beginning = this.now
-    this.limiter = createLimiter({ ...optionsFor(quota), maxUsers, clock: () => this.now - this.#beginning })
+    this.limiter = this.#limiterOf({ maxUsers })
     this.#most = this.limiter.stats().maxUsers
   }
 
@@ -123,6 +125,13 @@ export class View {
     return decision
   }
 
+  /** What an answer to `peek` comes to. It is told as if the user had asked, so the view must not have it. */
+  peek(userId: string, answer: Answer, cost: number, limit: number): Decision {
+    this.#aside ??= this.#limiterOf({ maxUsers: 1, sweepIntervalMs: 0 })
+    writeUser(this.#aside, userId, answer.record())
+    return this.#aside.peek(userId, { cost, limit })
+  }
+
   /** Takes over what the store knows, with what it does not know yet. */
   adopt(userId: string, answer: Answer): void {
     const user = this.find(userId)
@@ -141,6 +150,10 @@ export class View {
       user.sure = Math.max(0, this.#quota.limit - answer.taken - own)
     }
     writeUser(this.limiter, userId, record)
+  }
+
+  #limiterOf(options: LimiterOptions): Limiter {
+    return createLimiter({ ...optionsFor(this.#quota), ...options, clock: () => this.now - this.#beginning })
   }
 
   #take(user: Unreported, base: number, tokens: number): void {
