@@ -23,10 +23,10 @@ const SHARERS = 3
 const MOST_DENIED = 0.05
 
 /**
- * What a page may take longer than the least: it has six connections, so the calls of a window take some 70 ms, and each of the
- * 19 windows waits for the last answer of the one before.
+ * What all calls may take longer than the least. A window waits for the last answer of the one before it: some ms in a process, and
+ * 70 in a page, which has six connections. That makes 0.5 s and 1.5 s in all on a quiet machine; a busy one takes longer, which is no fault.
  */
-const PAGE_SECONDS = 2
+const SLACK_SECONDS = { process: 3, page: 5 }
 
 /** By name: how many clients, and what runs them. Each gives what `callMany` gives, for each client. */
 const CHECKS = {
@@ -105,7 +105,7 @@ function judge(name, reports, calls, { denials, requests }) {
   for (const { seconds, statuses } of reports) {
     expect(statuses[200] === calls, `not all were answered 200: ${JSON.stringify(statuses)}`)
     if (reports.length === 1) {
-      const most = least + (name === 'chromium' ? PAGE_SECONDS : 1)
+      const most = least + (name === 'chromium' ? SLACK_SECONDS.page : SLACK_SECONDS.process)
       expect(seconds >= least && seconds <= most, `it took ${seconds} s, not ${least} to ${most}`)
       expect(denials.length === 0, `${denials.length} were denied`)
     } else {
