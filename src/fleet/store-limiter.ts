@@ -192,18 +192,24 @@ export class StoreLimiter implements FleetLimiter {
   #ask(verb: Verb, userId: string, a: number, b: number): Promise<Answer> {
     if (!this.#breaker.permits(systemClock())) return Promise.reject(noStore())
     const user = this.#view.find(userId)
-    const { now } = this.#view
     if (user === undefined || verb === 'peek') {
-      const activity = user === undefined ? NO_ACTIVITY : activityOf(user, now)
+      const activity = user === undefined ? NO_ACTIVITY : activityOf(user, this.#view.now)
       return this.#put({ verb, userId, a, b, activity, usefulMs: this.#settings.timeoutMs })
     }
-    const { told, activity } = user.tell(now)
-    const settled = (answer: Answer) => {
-      user.settle(told)
-      if (user.isSynchronous) this.#adopt(userId, answer)
-    }
-    return this.#put({ verb, userId, a, b, activity, usefulMs: this.#settings.timeoutMs }, settled, () =>
-      user.takeBack(told),
+    return this.#putTelling(user, verb, a, b, user.isSynchronous)
+  }
+
+  /** Puts a question together with what the store does not know of a user, which it then knows, or is to be told again. */
+  #putTelling(user: Unreported, verb: Verb, a: number, b: number, adopts: boolean): Promise<Answer> {
+    const { userId } = user
+    const { told, activity } = user.tell(this.#view.now)
+    return this.#put(
+      { verb, userId, a, b, activity, usefulMs: this.#settings.timeoutMs },
+      (answer) => {
+        user.settle(told)
+        if (adopts) this.#adopt(userId, answer)
+      },
+      () => user.takeBack(told),
     )
   }
 
@@ -299,23 +305,7 @@ export class StoreLimiter implements FleetLimiter {
   #report(user: Unreported): void {
     if (!this.#breaker.permits(systemClock())) return
     this.#counts.reports++
-    const { told, activity } = user.tell(this.#view.now)
-    const question: Question = {
-      verb: 'report',
-      userId: user.userId,
-      a: 0,
-      b: 0,
-      activity,
-      usefulMs: this.#settings.timeoutMs,
-    }
-    this.#put(
-      question,
-      (answer) => {
-        user.settle(told)
-        this.#adopt(user.userId, answer)
-      },
-      () => user.takeBack(told),
-    ).catch(() => {})
+    this.#putTelling(user, 'report', 0, 0, true).catch(() => {})
   }
 
   #adopt(userId: string, answer: Answer): void {

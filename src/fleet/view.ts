@@ -9,7 +9,7 @@
 import type { Decision, Limiter, LimiterOptions, Quota } from '../limiter/index.js'
 import { createLimiter, flat, optionsFor, TICKS } from '../limiter/index.js'
 import type { UserRecord } from '../limiter/user-record.js'
-import { ticksAt, writeUser } from '../limiter/user-record.js'
+import { addPlace, ticksAt, writeUser } from '../limiter/user-record.js'
 import type { FleetSettings } from './options.js'
 import type { Answer } from './store.js'
 import { Unreported } from './unreported.js'
@@ -89,10 +89,7 @@ export class View {
 
   /** Notes that a user asked and was denied, where that matters: for tokens. */
   noteDenied(userId: string): void {
-    if (this.#quota.capacity === 0) return
-    const user = this.open(userId)
-    user.note(this.now, this.#paceMs)
-    user.wasDenied = true
+    if (this.#quota.capacity > 0) this.#deny(this.open(userId))
   }
 
   /** Whether a request may be admitted as far as unreported ones go. */
@@ -172,17 +169,13 @@ export class View {
 
   /** Adds places that the process took to those of a record. Gives how many of them are in the window. */
   #add(record: UserRecord, places: readonly number[]): number {
-    const { ages, counts } = record
     const tick = Math.floor(this.#ticksAt(this.now))
     let added = 0
     for (const place of places) {
       const age = tick - Math.ceil(this.#ticksAt(place))
       if (age >= TICKS) continue
       added++
-      let at = ages.length
-      while (at > 0 && (ages[at - 1] as number) < age) at--
-      ages.splice(at, 0, age)
-      counts?.splice(at, 0, 1)
+      addPlace(record, age)
     }
     return added
   }

@@ -34,6 +34,14 @@ const COUNTED = 2
 /** As many cells as fit the scratch area. */
 const MOST_CELLS = 160
 
+/** Adds an admission of this age to a record, in order. */
+export function addPlace({ ages, counts }: UserRecord, age: number): void {
+  let at = ages.length
+  while (at > 0 && ages[at - 1] < age) at--
+  ages.splice(at, 0, age)
+  counts?.splice(at, 0, 1)
+}
+
 /** Reads what is kept of a user; undefined if nothing is. Changes nothing, and is no activity. */
 export function readUser(limiter: Limiter, userId: string): UserRecord | undefined {
   const { quota, users, slot, core, now } = locate(limiter, userId)

@@ -1,6 +1,6 @@
 /** The store of express-rate-limit and hono-rate-limiter over a limiter that decides by promises: that of a fleet. */
 import type { Decision, Quota, RequestOptions } from '../limiter/index.js'
-import { checkNames, createLimiter, describe, optionsFor, withoutRounding } from '../limiter/index.js'
+import { checkNames, createLimiter, describe, optionsFor, QUOTA_RANGES, withoutRounding } from '../limiter/index.js'
 import type { KeyInfo } from './counting-store.js'
 
 /** What the store needs of a limiter: `loadFleetLimiter` of `spillway/fleet` makes one. */
@@ -48,7 +48,7 @@ export class SharedSpillwayStore {
     if (typeof prefix !== 'string') throw new TypeError(`prefix must be a string, not ${describe(prefix)}`)
     this.prefix = prefix
     this.#limiter = limiter
-    this.#denied = createLimiter({ ...optionsFor(limiter.quota), limit: 1_000_000_000, burst: false })
+    this.#denied = createLimiter({ ...optionsFor(limiter.quota), limit: QUOTA_RANGES.limit.to, burst: false })
   }
 
   /**

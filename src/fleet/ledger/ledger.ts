@@ -11,7 +11,7 @@
 import type { Clock, Limiter, Quota } from '../../limiter/index.js'
 import { createLimiter, optionsFor, systemClock, TICKS } from '../../limiter/index.js'
 import type { UserRecord } from '../../limiter/user-record.js'
-import { readUser, ticksAt, writeUser } from '../../limiter/user-record.js'
+import { addPlace, readUser, ticksAt, writeUser } from '../../limiter/user-record.js'
 import type { Activity, Answer, Question, SharedLimit, Verb } from '../store.js'
 import { RefusedError } from '../store.js'
 import type { Reply } from './reply.js'
@@ -204,7 +204,7 @@ class Account {
     for (const ms of placesMs) {
       const time = Math.min(now, now - ms)
       const age = Math.floor(ticks) - Math.ceil(ticksAt(time, windowMs))
-      if (age < TICKS) insert(record, age)
+      if (age < TICKS) addPlace(record, age)
       // Whoever took a place asked for it: a process without tokens does not say when.
       last = Math.max(last, time)
     }
@@ -300,12 +300,4 @@ function perform(
     case 'report':
       return ['admitted', 0]
   }
-}
-
-/** Adds a place of this age to a record. */
-function insert({ ages, counts }: UserRecord, age: number): void {
-  let at = ages.length
-  while (at > 0 && ages[at - 1] < age) at--
-  ages.splice(at, 0, age)
-  counts?.splice(at, 0, 1)
 }
