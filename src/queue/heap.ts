@@ -25,9 +25,8 @@ export class Heap<Item extends Placed> {
   }
 
   add(item: Item, key: number): void {
-    item.place = this.#items.push(item) - 1
     this.#keys.push(key)
-    this.#rise(item.place)
+    this.#rise(this.#items.push(item) - 1)
   }
 
   /** The item with the least number. */

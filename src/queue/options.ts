@@ -122,7 +122,7 @@ export function checkLimiter(given: unknown): void {
   const isMade = (['check', 'peek', 'refund', 'charge'] as const).every((name) => typeof limiter?.[name] === 'function')
   // A fleet's would have taken a place by the time that its promise is seen.
   const waits = isMade && Symbol.toStringTag in limiter!.check
-  if (!isMade || waits || !limiter!.quota) fail('limiter', given, 'one with a quota, that decides at once')
+  if (!isMade || waits || !limiter!.quota) fail('limiter', given, 'one that decides at once, with a quota')
 }
 
 /** Checks what is asked for and by whom, and fills in the defaults. Own properties count. */

@@ -1,22 +1,7 @@
 /**
- * Admission: who waits is let in as soon as the limiter has places, in order of arrival for each user.
+ * Who waits is let in as soon as the limiter has places, in order of arrival for each user, by one timer for all.
  *
- * ## Why no window ever holds more starts than the limit
- *
- * The limiter records an admission when it decides, but what was admitted starts later: after other code, or after a pause of the
- * whole process. Starts may so bunch up in a window though the records do not. Therefore, once a start is over (the synchronous
- * part of a job has returned, or the code after `await acquire()` has run), its record moves to that moment: the places
- * are given back and charged anew, in one synchronous step. Hence
- *
- * 1. before it moves, a record is no later than the start, and after it has moved, no earlier;
- * 2. whoever is admitted meanwhile is admitted only if the limiter still counts all records that have not moved (`held`), which
- *    its own decision tells; else the admission is undone, and waits until they have moved.
- *
- * Take the last start of a window, and the moment at which it was admitted, which was no later. Each other start in the window is
- * less than a window before that moment, or after it. Its record was counted then: by 1 if it had moved, by 2 if not. So all of them
- * together are at most the limit. The limiter gives the newest places back first, so those of all starts that
- * are not over move together. Calls that ask the limiter directly meanwhile may change places with them: the starts of the
- * queue stay within the limit, the calls take what is left.
+ * `starts.ts` asks the limiter, and has the argument why no window holds more starts than the limit.
  */
 import type { Decision } from '../limiter/index.js'
 import { flat, systemClock } from '../limiter/index.js'
@@ -28,26 +13,15 @@ import { Heap } from './heap.js'
 import type { QueueLimiter, QueueOptions, QueueRequest, QueueSettings, QueueState, Settled } from './options.js'
 import { checkFunction, checkLimiter, checkQueueOptions, checkRequest } from './options.js'
 import { Signals } from './signals.js'
+import { AFTER_STARTS, done, Starts } from './starts.js'
 import type { Ties } from './waiters.js'
 import { GONE, User, Waiter } from './waiters.js'
-
-/** Steps of microtasks until code that awaits an admission has started: two where it awaits directly, four through a function. */
-const STEPS_TO_START = 4
-
-/** The least wait, in case that a limiter has none for a denial. */
-const LEAST_WAIT_MS = 0.01
 
 /** By so much sums of times may differ that are the same: no timer is to come a millisecond late for it. */
 const ROUNDING_MS = 1e-6
 
 /** Timers count whole milliseconds: a turn that comes right at a deadline is noticed by so much later. */
 const TIMER_STEP_MS = 1
-
-/** What `#ask` gives when others have to start first. */
-const AFTER_STARTS = -1
-
-/** Its reactions are microtasks. Not `queueMicrotask`, which fake timers replace, and which is slower in Node. */
-const done = Promise.resolve()
 
 /**
  * Lets users wait for their turn. Its timer holds the process while somebody waits, since a promise is awaited.
@@ -62,6 +36,7 @@ const done = Promise.resolve()
 export class Queue {
   readonly #limiter: QueueLimiter
   readonly #settings: QueueSettings
+  readonly #starts: Starts
   /** Who wait, run, or start. */
   readonly #users = new Map<string, User>()
   /** Users whose next has to wait for the limiter, by when to ask it again. */
@@ -75,9 +50,6 @@ export class Queue {
     this.#dismiss(waiters, () => reason)
     this.#pump()
   })
-  /** Users with admissions by `acquire` whose start may lie ahead. */
-  #starting = new Set<User>()
-  #stepsLeft = 0
   #turns = 0
   #waiting = 0
   #running = 0
@@ -96,6 +68,7 @@ export class Queue {
     checkLimiter(limiter)
     this.#limiter = limiter
     this.#settings = checkQueueOptions(options)
+    this.#starts = new Starts(limiter, (user) => this.#resume(user))
   }
 
   /**
@@ -135,8 +108,7 @@ export class Queue {
       try {
         result = job()
       } finally {
-        this.#haveStarted(user)
-        this.#pump()
+        this.#starts.end(user)
       }
       return await result
     } finally {
@@ -144,7 +116,6 @@ export class Queue {
       user.running--
       this.#change()
       this.#resume(user)
-      this.#pump()
     }
   }
 
@@ -309,7 +280,7 @@ export class Queue {
       if (waiter.isJob && user.running >= perUser) return
       let waitMs = 0
       try {
-        waitMs = this.#ask(waiter, peeks)
+        waitMs = this.#admit(waiter, peeks)
       } catch (error) {
         this.#drop(waiter, error)
       }
@@ -337,72 +308,26 @@ export class Queue {
     waiter.reject(reason)
   }
 
-  /** Lets one in, or gives the milliseconds until then; or `AFTER_STARTS`. */
-  #ask(waiter: Waiter, peeks: boolean): number {
-    const { user, request, cost } = waiter
-    if (peeks) {
-      const { allowed, retryAfterMs } = this.#limiter.peek(user.id, request)
-      if (!allowed) return leastWait(retryAfterMs)
-    }
-    const decision = this.#limiter.check(user.id, request)
-    const { allowed, retryAfterMs, fromBurst, limit, remaining } = decision
-    if (typeof allowed !== 'boolean') throw new TypeError('The limiter of a queue must decide synchronously')
-    if (!allowed) return leastWait(retryAfterMs)
-    const base = cost - fromBurst
-    if (user.held > 0 && limit - remaining < user.held + base) {
-      this.#limiter.refund(user.id, cost, fromBurst)
-      return AFTER_STARTS
-    }
+  /** Lets one in, or gives what `Starts.ask` gave. */
+  #admit(waiter: Waiter, peeks: boolean): number {
+    const answer = this.#starts.ask(waiter, peeks)
+    if (typeof answer === 'number') return answer
+    const { user } = waiter
     user.advance(waiter)
     this.#untie(waiter)
     this.#started++
-    user.held += base
     if (waiter.isJob) {
-      user.starting++
       user.running++
       this.#running++
-      waiter.resolve(user as never)
-    } else {
-      if (!this.#starting.has(user)) {
-        this.#starting.add(user)
-        user.starting++
-      }
-      if (this.#stepsLeft === 0) done.then(this.#step)
-      this.#stepsLeft = STEPS_TO_START
-      waiter.resolve(decision as never)
     }
+    waiter.resolve((waiter.isJob ? user : answer) as never)
     return 0
   }
 
-  readonly #step = (): void => {
-    if (--this.#stepsLeft > 0) {
-      done.then(this.#step)
-      return
-    }
-    const starting = this.#starting
-    this.#starting = new Set()
-    for (const user of starting) this.#haveStarted(user)
-    this.#pump()
-  }
-
-  /** Moves what is recorded of a user's starts to now, one or more of which are over. */
-  #haveStarted(user: User): void {
-    const { id, held } = user
-    try {
-      if (held > 0) {
-        this.#limiter.refund(id, held)
-        this.#limiter.charge(id, held)
-      }
-    } catch {
-      // A limiter that fails, or was closed, fails whoever comes next.
-    }
-    if (--user.starting === 0) user.held = 0
-    this.#resume(user)
-  }
-
-  /** Serves a user who waited for something else than the limiter, or forgets it. */
+  /** Serves a user who waited for something else than the limiter, or forgets it; then whoever else has a turn. */
   #resume(user: User): void {
     if (!this.#due.has(user)) this.#serve(user)
+    this.#pump()
   }
 
   /** Ends all that a waiter is tied to beside its user. */
@@ -437,9 +362,4 @@ export class Queue {
       onChange({ waiting: this.#waiting, running: this.#running, started: this.#started } satisfies QueueState)
     })
   }
-}
-
-/** A wait that ends, whatever a limiter tells: asked again at once for ever, it would hang the process. */
-function leastWait(retryAfterMs: number): number {
-  return Math.max(retryAfterMs || 0, LEAST_WAIT_MS)
 }

@@ -91,7 +91,7 @@ export class User extends Lane implements Placed {
   running = 0
   /** Among those whose next job waits for others to end; kept while something else of the user goes first. 0 for none. */
   turn = 0
-  /** Admissions whose start may lie ahead, and the base places that they took: see `Queue`. */
+  /** Admissions whose start may lie ahead, and the base places that they took: see `starts.ts`. */
   starting = 0
   held = 0
   /** The lanes of priorities above 0, made when the first comes. */
