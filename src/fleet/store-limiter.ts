@@ -1,12 +1,11 @@
 /** The limiter of one process of a fleet: decisions by the store, and decisions without asking it. */
 import type { Decision, Quota, RequestOptions } from '../limiter/index.js'
-import { checkNames, checkNumber, describe, maxCost, QUOTA_RANGES, systemClock } from '../limiter/index.js'
-import { Breaker } from './breaker.js'
-import { Deadlines } from './deadlines.js'
+import { checkNames, checkNumber, describe, maxCost, QUOTA_RANGES } from '../limiter/index.js'
 import type { FleetLimiter, FleetStats } from './fleet-limiter.js'
 import type { FleetSettings } from './options.js'
-import type { Answer, Question, SharedLimit, Verb } from './store.js'
-import { NO_ACTIVITY, RefusedError } from './store.js'
+import type { Answer, Verb } from './store.js'
+import { NO_ACTIVITY } from './store.js'
+import { noStore, StoreLink } from './store-link.js'
 import type { Unreported } from './unreported.js'
 import { activityOf } from './unreported.js'
 import { View } from './view.js'
@@ -14,44 +13,31 @@ import { View } from './view.js'
 const MOST_AFTERWARDS = QUOTA_RANGES.limit.to + QUOTA_RANGES.capacity.to
 const REQUEST_NAMES = ['cost', 'limit']
 
-function noStore(): Error {
-  return new Error('The store of the fleet does not answer')
-}
-
 /** Methods are fields, so that they can be used detached from the limiter. */
 export class StoreLimiter implements FleetLimiter {
   readonly quota: Quota
   readonly #settings: FleetSettings
-  readonly #shared: SharedLimit
   readonly #view: View
-  readonly #breaker: Breaker
-  readonly #deadlines: Deadlines
+  readonly #link: StoreLink
   /** Reports wait until a process has so many. */
   readonly #lazily: number
-  #begun: Promise<void> | undefined
-  #hasBegun = false
-  #isClosed = false
-  readonly #counts = { allowed: 0, denied: 0, asked: 0, reports: 0, denialsKnown: 0, decidedAlone: 0, failures: 0 }
+  readonly #counts = { allowed: 0, denied: 0, reports: 0, denialsKnown: 0, decidedAlone: 0 }
 
   constructor(settings: FleetSettings) {
-    const { quota, name, timeoutMs, allowance, onStateChange } = settings
+    const { quota, allowance } = settings
     this.quota = Object.freeze(quota)
     this.#settings = settings
-    this.#shared = { name, quota }
     this.#view = new View(settings, (user) => this.#report(user))
-    // Later, so that an error in it is its own and fails no decision.
-    this.#breaker = new Breaker((state, error) => {
-      if (onStateChange !== undefined) queueMicrotask(() => onStateChange(state, error))
+    this.#link = new StoreLink(settings, (ageMs) => {
+      this.#view.now = this.#settings.clock()
+      this.#view.begin(ageMs)
     })
-    this.#deadlines = new Deadlines(timeoutMs, systemClock)
     // One admission alone is not reported if more are allowed: most users ask once, and are not heard of again in the window.
     this.#lazily = Math.min(allowance, Math.max(2, Math.ceil(allowance / 2)))
   }
 
-  async begin(): Promise<void> {
-    await this.#inTime(() => this.#beginning()).catch((error) => {
-      if (error instanceof RefusedError) throw error
-    })
+  begin(): Promise<void> {
+    return this.#link.begin()
   }
 
   readonly check = async (userId: string, request: number | RequestOptions = 1): Promise<Decision> => {
@@ -83,13 +69,13 @@ export class StoreLimiter implements FleetLimiter {
     let cost = 1
     let { limit } = this.quota
     // The commonest request by itself: to check it costs a part of what it costs to decide.
-    if (request === 1 && typeof userId === 'string' && !this.#isClosed) this.#view.now = this.#settings.clock()
+    if (request === 1 && typeof userId === 'string' && !this.#link.isClosed) this.#view.now = this.#settings.clock()
     else ({ cost, limit } = this.#read(userId, request))
     const { allowance, onUnavailable } = this.#settings
     if (cost > allowance) checkNumber('cost', cost, { from: 1, to: allowance, whole: true })
     const user = this.#view.open(userId)
     user.isSynchronous = true
-    if (this.#breaker.isOpen) {
+    if (this.#link.isBroken) {
       // Tries the store now and then, since nothing else may: by what writes, which a store that is full or only reads refuses.
       this.#report(user)
       if (onUnavailable !== 'share') return this.#count(onUnavailable === 'allow')
@@ -142,21 +128,18 @@ export class StoreLimiter implements FleetLimiter {
 
   readonly reset = async (userId: string): Promise<void> => {
     this.#read(userId, 1)
-    if (!this.#breaker.permits(systemClock())) throw noStore()
-    await this.#inTime(async () => {
-      await this.#beginning()
-      await this.#settings.store.reset(this.#shared, userId)
-    })
+    await this.#link.reset(userId)
     this.#view.forget(userId)
   }
 
   readonly stats = (): FleetStats => {
     const { users, maxUsers } = this.#view.limiter.stats()
-    return { state: this.#breaker.state, ...this.#counts, users, maxUsers }
+    const { state, asked, failures } = this.#link
+    return { state, ...this.#counts, asked, failures, users, maxUsers }
   }
 
   readonly close = (): void => {
-    this.#isClosed = true
+    this.#link.isClosed = true
     this.#view.limiter.close()
   };
 
@@ -166,7 +149,7 @@ export class StoreLimiter implements FleetLimiter {
 
   /** Checks a request, and reads the clock. */
   #read(userId: string, request: number | RequestOptions): { cost: number; limit: number } {
-    if (this.#isClosed) throw new Error('The limiter is closed')
+    if (this.#link.isClosed) throw new Error('The limiter is closed')
     if (typeof userId !== 'string') throw new TypeError(`userId must be a string, not ${describe(userId)}`)
     const { quota } = this
     let cost = 1
@@ -190,11 +173,11 @@ export class StoreLimiter implements FleetLimiter {
 
   /** Puts a question that is about a user, together with what the store does not know of it. */
   #ask(verb: Verb, userId: string, a: number, b: number): Promise<Answer> {
-    if (!this.#breaker.permits(systemClock())) return Promise.reject(noStore())
+    if (!this.#link.permits()) return Promise.reject(noStore())
     const user = this.#view.find(userId)
     if (user === undefined || verb === 'peek') {
       const activity = user === undefined ? NO_ACTIVITY : activityOf(user, this.#view.now)
-      return this.#put({ verb, userId, a, b, activity, usefulMs: this.#settings.timeoutMs })
+      return this.#link.ask({ verb, userId, a, b, activity, usefulMs: this.#settings.timeoutMs })
     }
     return this.#putTelling(user, verb, a, b, user.isSynchronous)
   }
@@ -203,7 +186,7 @@ export class StoreLimiter implements FleetLimiter {
   #putTelling(user: Unreported, verb: Verb, a: number, b: number, adopts: boolean): Promise<Answer> {
     const { userId } = user
     const { told, activity } = user.tell(this.#view.now)
-    return this.#put(
+    return this.#link.ask(
       { verb, userId, a, b, activity, usefulMs: this.#settings.timeoutMs },
       (answer) => {
         user.settle(told)
@@ -211,88 +194,6 @@ export class StoreLimiter implements FleetLimiter {
       },
       () => user.takeBack(told),
     )
-  }
-
-  /** Puts a question to the store. What comes of it is seen to though it may come too late for the one who asked. */
-  #put(question: Question, settled?: (answer: Answer) => void, failed?: () => void): Promise<Answer> {
-    this.#counts.asked++
-    const { store } = this.#settings
-    return this.#inTime(
-      () =>
-        this.#hasBegun
-          ? store.ask(this.#shared, question)
-          : this.#beginning().then(() => store.ask(this.#shared, question)),
-      (answer) => {
-        if (answer.verdict === 'stale') throw new Error('The store came to the question too late')
-        if (!this.#isClosed) settled?.(answer)
-      },
-      failed,
-    )
-  }
-
-  /**
-   * Does something that has to be done in time, and tells the breaker what came of it. By callbacks: promises in between would cost
-   * more than all of this.
-   *
-   * @param use uses the result, though it may be late; what it throws is a failure
-   * @param failed is called if there is none
-   */
-  #inTime<Result>(act: () => Promise<Result>, use?: (result: Result) => void, failed?: () => void): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      let isLate = false
-      const askedAt = systemClock()
-      const fail = (error: unknown) => {
-        this.#counts.failures++
-        const now = systemClock()
-        // A store that refuses the limit itself is of no use.
-        if (error instanceof RefusedError && this.#hasBegun) this.#breaker.succeeded(now)
-        else this.#breaker.failed(now, error, askedAt)
-        reject(error)
-      }
-      const wait = this.#deadlines.begin(() => {
-        isLate = true
-        // The next question begins anew: this beginning may never end, as where a connection is stalled.
-        if (!this.#hasBegun) this.#begun = undefined
-        fail(new Error(`The store of the fleet gave no answer within ${this.#settings.timeoutMs} ms`))
-      })
-      const refused = (error: unknown) => {
-        this.#deadlines.end(wait)
-        failed?.()
-        if (!isLate) fail(error)
-      }
-      const answered = (result: Result) => {
-        this.#deadlines.end(wait)
-        if (!isLate) this.#breaker.succeeded(systemClock())
-        try {
-          use?.(result)
-        } catch (error) {
-          refused(error)
-          return
-        }
-        resolve(result)
-      }
-      try {
-        act().then(answered, refused)
-      } catch (error) {
-        refused(error)
-      }
-    })
-  }
-
-  /** Makes sure that the store knows of the limit. */
-  #beginning(): Promise<void> {
-    this.#begun ??= this.#settings.store.begin(this.#shared).then(
-      (ageMs) => {
-        this.#hasBegun = true
-        this.#view.now = this.#settings.clock()
-        this.#view.begin(ageMs)
-      },
-      (error) => {
-        this.#begun = undefined
-        throw error
-      },
-    )
-    return this.#begun
   }
 
   async #command(verb: Verb, userId: string, a: number, b: number): Promise<Answer> {
@@ -303,7 +204,7 @@ export class StoreLimiter implements FleetLimiter {
 
   /** Tells the store what it does not know of a user. Nobody waits for it. */
   #report(user: Unreported): void {
-    if (!this.#breaker.permits(systemClock())) return
+    if (!this.#link.permits()) return
     this.#counts.reports++
     this.#putTelling(user, 'report', 0, 0, true).catch(() => {})
   }

@@ -351,7 +351,9 @@ describe('bad input', () => {
 
   test('a limiter without its quota', () => {
     const { check, peek, refund, charge } = limiter
-    expect(() => new Queue({ check, peek, refund, charge } as never)).toThrow(/limiter must be one that .* with a quota/)
+    expect(() => new Queue({ check, peek, refund, charge } as never)).toThrow(
+      /limiter must be one that .* with a quota/,
+    )
   })
 
   test.each([undefined, null, {}, { check() {} }, () => {}])('%o is no limiter', (given) => {
