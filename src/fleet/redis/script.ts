@@ -111,14 +111,15 @@ local function write(cell) return char(48 + floor(cell / 4096), 48 + floor(cell 
 local function writeCount(count) return write(floor(count / 4096)) .. sub(write(count % 4096), 2) end
 
 local function unseen(ms) return min(capacity, max(0, ms - beginning) * refill) end
+-- The tokens at a time until which the user does not ask: only a gap earns, one longer than the pace of the limit.
+local function tokensAt(ms)
+  if last < 0 then return unseen(ms) end
+  local gap = ms - max(last, blocked)
+  return gap > windowMs / limit and min(capacity, tokens + gap * refill) or tokens
+end
 -- Brings the tokens to a time at which the user asks.
 local function ask(ms)
-  if last < 0 then
-    tokens = unseen(ms)
-  else
-    local gap = ms - max(last, blocked)
-    if gap > windowMs / limit then tokens = min(capacity, tokens + gap * refill) end
-  end
+  tokens = tokensAt(ms)
   last = ms
 end
 
@@ -295,11 +296,9 @@ elseif verb == 'report' then
   return save('A0')
 elseif verb == 'peek' then
   if blocked > now then return answer('B0') end
-  local reading = last < 0 and unseen(now) or tokens
-  local gap = now - max(last, blocked)
-  if last >= 0 and gap > windowMs / limit then reading = min(capacity, tokens + gap * refill) end
+  ask(now)
+  blocked = -1
   local burst = cost - min(cost, max(0, within - taken()))
-  last, tokens, blocked = now, reading, -1
   if burst > 0 and burst * 1000 > tokens then return answer('L0') end
   return answer('A' .. burst)
 elseif verb == 'refund' then
