@@ -62,7 +62,7 @@ describe('the bundle', () => {
     expect(stdout).toMatch(/\n {2}bench /)
   })
 
-  it.skipIf(!hasScript).each(['replay', 'bench'])(
+  it.skipIf(!hasScript).each(['stress', 'replay', 'bench'])(
     'helps on a narrow terminal: %s (skipped where the tool script is absent)',
     (command) => {
       const typed = `stty cols 60; '${process.execPath}' '${main}' ${command} --help`

@@ -70,7 +70,7 @@ request, ${INTERRUPTED_STATUS} after Ctrl-C.
 
 Examples:
   $ spillway replay access.log
-  $ spillway replay -l 30 -w 60000 -b 0 access.log*
+  $ spillway replay -l 30 -w 60000 access.log*
   $ spillway replay --trust private --format nginx-json log
   $ ssh web1 cat access.log | spillway replay --json -`,
     )

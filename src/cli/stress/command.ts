@@ -3,14 +3,19 @@
  */
 import { Command } from 'commander'
 import { MAX_USERS_RANGE } from '../../limiter/index.js'
-import { addQuotaOptions, numberIn } from '../terminal/arguments.js'
+import type { QuotaArguments } from '../terminal/arguments.js'
+import { addQuotaOptions, numberIn, quotaFrom } from '../terminal/arguments.js'
 import { catchInterrupt, INTERRUPTED_STATUS } from '../terminal/interrupt.js'
-import type { StressOptions } from './report.js'
+import type { LoadOptions } from './load.js'
 import { describeOptions, describeResults } from './report.js'
 import { run } from './run.js'
 
 const DURATION_RANGE = { from: 0.1, to: 86_400 }
 const CLIENTS_RANGE = { from: 1, to: 100_000, whole: true }
+
+interface Options extends LoadOptions, QuotaArguments {
+  readonly json?: boolean
+}
 
 /** The command, to be added to a program. It has to be run by `parseAsync`. */
 export function stressCommand(): Command {
@@ -25,21 +30,33 @@ export function stressCommand(): Command {
     .addHelpText(
       'after',
       `
-The burst scenario follows, 8 seconds in real time: a new user's tokens, the same after 3 idle seconds, a burst of
+The burst scenario follows, 8 seconds in real time: a new
+user's tokens, the same after 3 idle seconds, a burst of
 requests at once, and the tokens after 5 more idle seconds.
 
-A decision may be slow because the machine did something else meanwhile. The report tells what that was: garbage
-collections (most of the garbage is the test's own) and waits for a processor. Ctrl-C ends the run with a report of
+A decision may be slow because the machine did something
+else meanwhile. The report tells what that was: garbage
+collections (most of the garbage is the test's own) and
+waits for a processor. Ctrl-C ends the run with a report of
 what was seen until then.
 
-Exit status: 0 if every decision was right, 1 if not, ${INTERRUPTED_STATUS} after Ctrl-C.
+Exit status: 0 if every decision was right, 1 if not,
+${INTERRUPTED_STATUS} after Ctrl-C.
 
 Examples:
   $ spillway stress
-  $ spillway stress --duration 60 --users 100000 --clients 1000
-  $ spillway stress --limit 5 --window 500 --burst 0 --json`,
+  $ spillway stress --duration 60 --users 100000
+  $ spillway stress --limit 5 --window 500 --json`,
     )
-    .action(async ({ json, ...options }: StressOptions & { json?: boolean }) => {
+    .action(async ({ json, limit, window, burst, refill, ...load }: Options) => {
+      const quota = quotaFrom({ limit, window, burst, refill })
+      const options = {
+        ...load,
+        limit: quota.limit,
+        window: quota.windowMs,
+        burst: quota.capacity,
+        refill: quota.refillPerSecond,
+      }
       using interrupt = catchInterrupt()
       // Said first: what follows takes a while.
       if (!json) process.stdout.write(`${describeOptions(options)}\n`)

@@ -1,14 +1,19 @@
 /**
  * The report of `spillway stress`: its shape, which `--json` prints as it is, and its text.
  */
-import type { QuotaArguments } from '../terminal/arguments.js'
-import { grouped } from '../terminal/format.js'
+import { grouped, wrapped } from '../terminal/format.js'
 import type { BurstReport, TokenReport } from './burst.js'
 import type { Judgement, WrongDecision } from './judge.js'
 import type { LoadOptions, LoadReport } from './load.js'
 import { SLOW_MS } from './load.js'
 
-export interface StressOptions extends LoadOptions, QuotaArguments {}
+export interface StressOptions extends LoadOptions {
+  readonly limit: number
+  /** In milliseconds. */
+  readonly window: number
+  readonly burst: number
+  readonly refill: number
+}
 
 export interface StressReport {
   readonly options: StressOptions
@@ -19,13 +24,17 @@ export interface StressReport {
   readonly passed: boolean
 }
 
+/** Where values begin. */
+const VALUE_COLUMN = 25
+
 /** What is going to run, for people: the first line of the report. */
 export function describeOptions({ users, clients, limit, window, burst, refill }: StressOptions): string {
   const tokens = burst > 0 ? `up to ${count(burst, 'burst token')}, ${grouped(refill)} a second` : 'no burst tokens'
-  return (
-    `Spillway stress: ${count(users, 'user')}, ${count(clients, 'client')} at once, ` +
-    `${count(limit, 'request')} in any ${grouped(window)} ms, ${tokens}`
-  )
+  const who = `${count(users, 'user')}, ${count(clients, 'client')} at once`
+  return wrapped(
+    `Spillway stress: ${who}, ${count(limit, 'request')} in any ${grouped(window)} ms, ${tokens}`,
+    '',
+  ).join('\n')
 }
 
 /** What was seen, for people: the rest of the report. */
@@ -50,14 +59,14 @@ function describeLoad(load: LoadReport): string[] {
   const { p50, p99, p999, max } = load.latencyMs
   const tokens = load.fromBurst > 0 ? `, ${grouped(load.fromBurst)} of them by burst tokens` : ''
   return [
-    row('Duration', `${(load.durationMs / 1000).toFixed(2)} s`),
-    row('Requests', `${grouped(load.requests)}, ${grouped(Math.round(load.requestsPerSecond))} a second`),
-    row('Allowed', grouped(load.allowed) + tokens),
-    row('Denied', grouped(load.denied)),
-    row('Wrong decisions', wrong(load)),
-    ...load.firstWrong.map(describeWrong),
-    row('Time of a decision', `p50 ${time(p50)}, p99 ${time(p99)}, p99.9 ${time(p999)}, max ${time(max)}`),
-    row(`Decisions above ${SLOW_MS} ms`, slow(load)),
+    ...row('Duration', `${(load.durationMs / 1000).toFixed(2)} s`),
+    ...row('Requests', `${grouped(load.requests)}, ${grouped(Math.round(load.requestsPerSecond))} a second`),
+    ...row('Allowed', grouped(load.allowed) + tokens),
+    ...row('Denied', grouped(load.denied)),
+    ...row('Wrong decisions', wrong(load)),
+    ...load.firstWrong.flatMap(describeWrong),
+    ...row('Time of a decision', `p50 ${time(p50)}, p99 ${time(p99)}, p99.9 ${time(p999)}, max ${time(max)}`),
+    ...row(`Decisions above ${SLOW_MS} ms`, slow(load)),
   ]
 }
 
@@ -76,22 +85,24 @@ function describeMachine({ machine: { collections, waitedMs }, durationMs }: Loa
   const { count, totalMs, longestMs } = collections
   const collected = `${grouped(count)}, ${ms(totalMs)} in all, longest ${ms(longestMs)}`
   const waited = waitedMs === null ? 'not known on this platform' : `${ms(waitedMs)} of ${ms(durationMs)}`
-  return [row('Garbage collections', count === 0 ? 'none' : collected), row('Wait for a processor', waited)]
+  return [...row('Garbage collections', count === 0 ? 'none' : collected), ...row('Wait for a processor', waited)]
 }
 
 function describeBurst({ atOnce, afterThree, burst, left, afterFive }: BurstReport): string[] {
   const rows: string[] = []
-  if (atOnce) rows.push(row('Tokens of a new user', tokens(atOnce)))
-  if (afterThree) rows.push(row('The same after 3 s', tokens(afterThree)))
+  if (atOnce) rows.push(...row('Tokens of a new user', tokens(atOnce)))
+  if (afterThree) rows.push(...row('The same after 3 s', tokens(afterThree)))
   if (burst) {
     const what = burst.places === burst.requests ? 'requests' : 'places'
     const allowed = `${grouped(burst.allowed)} allowed, ${grouped(burst.fromBurst)} of them by burst tokens`
-    rows.push(row(`${grouped(burst.places)} ${what} at once`, burst.passed ? allowed : `${allowed}; ${wrong(burst)}`))
-    rows.push(...burst.firstWrong.map(describeWrong))
+    rows.push(
+      ...row(`${grouped(burst.places)} ${what} at once`, burst.passed ? allowed : `${allowed}; ${wrong(burst)}`),
+    )
+    rows.push(...burst.firstWrong.flatMap(describeWrong))
   }
-  if (left) rows.push(row('Tokens left', tokens(left)))
-  if (afterFive) rows.push(row('Tokens after 5 s idle', tokens(afterFive)))
-  return rows.length > 0 ? rows : [row('Not run', '')]
+  if (left) rows.push(...row('Tokens left', tokens(left)))
+  if (afterFive) rows.push(...row('Tokens after 5 s idle', tokens(afterFive)))
+  return rows.length > 0 ? rows : ['  Not run']
 }
 
 function wrong({ tooMuch, tooLittle }: Judgement): string {
@@ -99,19 +110,22 @@ function wrong({ tooMuch, tooLittle }: Judgement): string {
   return `FAILED: ${grouped(tooMuch)} gave more than the rules permit, ${grouped(tooLittle)} less`
 }
 
-function describeWrong({ user, timeMs, allowed, cost, fromBurst, freePlaces, tokens }: WrongDecision): string {
+function describeWrong({ user, timeMs, allowed, cost, fromBurst, freePlaces, tokens }: WrongDecision): string[] {
   const { least, most } = freePlaces
   const free = least === most ? grouped(most) : `${grouped(least)} to ${grouped(most)}`
   const did = allowed ? `allowed, ${grouped(fromBurst)} by tokens` : 'denied'
-  return `    ${user} at ${timeMs} ms, ${count(cost, 'place')}: ${did}; there were ${free} free places, ${tokens} tokens`
+  const there = `there were ${free} free places, ${tokens} tokens`
+  return wrapped(`${user} at ${timeMs} ms, ${count(cost, 'place')}: ${did}; ${there}`, '    ')
 }
 
 function tokens({ tokens, expected, passed }: TokenReport): string {
   return tokens.toFixed(1) + (passed ? '' : `  FAILED: ${expected} expected`)
 }
 
-function row(label: string, value: string): string {
-  return `  ${label.padEnd(24)} ${value}`.trimEnd()
+/** A label, and beside it a value, in as many lines as it takes. */
+function row(label: string, value: string): string[] {
+  const [first, ...rest] = wrapped(value, ' '.repeat(VALUE_COLUMN))
+  return [`  ${label}`.padEnd(VALUE_COLUMN) + first!.trimStart(), ...rest]
 }
 
 function count(number: number, noun: string): string {

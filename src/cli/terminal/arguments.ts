@@ -5,7 +5,7 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
 import type { Quota, Range } from '../../limiter/index.js'
-import { DEFAULT_QUOTA, QUOTA_RANGES } from '../../limiter/index.js'
+import { createLimiter, DEFAULT_QUOTA, QUOTA_RANGES } from '../../limiter/index.js'
 import { grouped } from './format.js'
 
 const WHOLE = /^\d+$/
@@ -23,36 +23,34 @@ export function numberIn({ from, to, whole = false }: Range): (text: string) => 
   }
 }
 
-/** The values of the options that `addQuotaOptions` adds. */
+/** The values of the options that `addQuotaOptions` adds, as far as they are given. */
 export interface QuotaArguments {
-  readonly limit: number
+  readonly limit?: number | undefined
   /** In milliseconds. */
-  readonly window: number
-  readonly burst: number
-  readonly refill: number
+  readonly window?: number | undefined
+  readonly burst?: number | undefined
+  readonly refill?: number | undefined
 }
 
 /** Adds the options that say what one user may take. Ranges and defaults are the limiter's own. */
 export function addQuotaOptions(command: Command): Command {
   const { limit, windowMs, capacity, refillPerSecond } = DEFAULT_QUOTA
+  const add = (flags: string, what: string, range: Range, byDefault: string | number) =>
+    command.option(flags, `${what} (default: ${byDefault})`, numberIn(range))
+  add('-l, --limit <count>', 'base admissions of a user in any window', QUOTA_RANGES.limit, limit)
+  add('-w, --window <ms>', 'length of the window in milliseconds', QUOTA_RANGES.windowMs, windowMs)
+  const tokens = `${capacity}; with --limit or --window none`
+  add('-b, --burst <tokens>', 'most burst tokens of a user; 0 for none', QUOTA_RANGES.capacity, tokens)
+  const refill = 'burst tokens earned by a second of inactivity'
+  add('-r, --refill <tokens>', refill, QUOTA_RANGES.refillPerSecond, refillPerSecond)
   return command
-    .option('-l, --limit <count>', 'base admissions of a user in any window', numberIn(QUOTA_RANGES.limit), limit)
-    .option('-w, --window <ms>', 'length of the window in milliseconds', numberIn(QUOTA_RANGES.windowMs), windowMs)
-    .option(
-      '-b, --burst <tokens>',
-      'most burst tokens of a user; 0 for none',
-      numberIn(QUOTA_RANGES.capacity),
-      capacity,
-    )
-    .option(
-      '-r, --refill <tokens>',
-      'burst tokens earned by a second of inactivity',
-      numberIn(QUOTA_RANGES.refillPerSecond),
-      refillPerSecond,
-    )
 }
 
-/** The quota that the options name. */
+/** The quota that the options name, as `loadLimiter` would read them. */
 export function quotaFrom({ limit, window, burst, refill }: QuotaArguments): Quota {
-  return { limit, windowMs: window, capacity: burst, refillPerSecond: refill }
+  const tokens = burst === undefined && refill === undefined ? undefined : { capacity: burst, refillPerSecond: refill }
+  // Its own checks and defaults; it takes no memory.
+  const { quota, close } = createLimiter({ limit, windowMs: window, burst: tokens, sweepIntervalMs: 0 })
+  close()
+  return quota
 }

@@ -61,10 +61,13 @@ export function table(rows: readonly (readonly string[])[]): string[] {
 /** Columns that every terminal has, a narrow one too: reports keep to them. */
 export const WIDTH = 60
 
+/** Between words, but for a number and its unit. */
+const GAPS = / (?!(?:ms|µs|s)\b)/
+
 /** Text as lines that fit, each after an indent. A longer word has a line of its own. */
 export function wrapped(text: string, indent: string): string[] {
   const lines: string[] = []
-  for (const word of text.split(' ')) {
+  for (const word of text.split(GAPS)) {
     const last = lines.at(-1)
     if (last !== undefined && indent.length + last.length + 1 + word.length <= WIDTH) {
       lines[lines.length - 1] = `${last} ${word}`

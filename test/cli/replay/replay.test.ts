@@ -540,6 +540,22 @@ describe('the command', () => {
     return { out, err, exitCode: failure instanceof Error && 'exitCode' in failure ? failure.exitCode : 0, failure }
   }
 
+  it('supposes tokens where `loadLimiter` would', async () => {
+    const path = write(line('a', 0))
+    const quotas: [string, number, number][] = [
+      ['', 100, 1],
+      ['--limit 5', 0, 0],
+      ['--window 60000', 0, 0],
+      ['--limit 5 --burst 20', 20, 1],
+      ['--limit 5 --refill 2', 100, 2],
+      ['--burst 0', 0, 1],
+    ]
+    for (const [options, burstCapacity, refillPerSecond] of quotas) {
+      const { out } = await run(path, '--json', ...options.split(' ').filter(Boolean))
+      expect(JSON.parse(out).settings, options).toMatchObject({ burstCapacity, refillPerSecond })
+    }
+  })
+
   it('prints a report, or JSON that is the same with --json', async () => {
     const path = write(line('a', 0).repeat(60) + line('b', 3))
     const text = await run(path)
