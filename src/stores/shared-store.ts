@@ -96,6 +96,11 @@ export class SharedSpillwayStore {
     await this.#limiter.reset(this.prefix + key)
   }
 
+  /** Lets go of what it remembers. The limiter, which others may use, stays open: close it yourself. */
+  shutdown(): void {
+    this.#denied.clear()
+  }
+
   #beyond(key: string): number {
     const { limit, remaining } = this.#denied.peek(this.prefix + key)
     return limit - remaining

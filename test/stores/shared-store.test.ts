@@ -27,6 +27,17 @@ describe.skipIf(!hasRedis)('the store of a fleet', () => {
       timeoutMs: 60_000,
     })
 
+  test('shutdown forgets the denials of this process, and closes nothing', async () => {
+    const store = new SharedSpillwayStore(await load(`shutdown ${++names}`))
+    store.init({ windowMs: WINDOW_MS, limit: 1 })
+    await store.increment('a')
+    await store.increment('a')
+    expect(await store.increment('a')).toMatchObject({ totalHits: 3 })
+    store.shutdown()
+    store.shutdown()
+    expect(await store.increment('a')).toMatchObject({ totalHits: 2 })
+  })
+
   test('in express-rate-limit: two apps share the limit, and failed requests are undone', async () => {
     const name = `express ${++names}`
     const apps = await Promise.all(
