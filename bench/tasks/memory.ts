@@ -3,6 +3,7 @@
  * adds, and what a flood of ids that never come again does.
  */
 
+import { collect } from '../collected-heap.js'
 import { turn, wait } from '../event-loop.js'
 import { IdMaker } from '../ids.js'
 import { subjectNamed } from '../subjects/index.js'
@@ -147,9 +148,8 @@ async function settle(subject: Subject): Promise<void> {
 }
 
 function read(subject?: Subject): MemoryReading {
-  if (!globalThis.gc) throw new Error('Memory is measured under --expose-gc')
-  globalThis.gc()
-  globalThis.gc()
+  collect()
+  collect()
   const { rss, heapUsed } = process.memoryUsage()
   return { rss, heap: heapUsed, accounted: subject?.accountedBytes?.(), users: subject?.size() }
 }

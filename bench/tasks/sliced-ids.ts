@@ -2,6 +2,7 @@
  * Ids cut out of larger texts, as a service cuts them out of requests. V8 makes a slice that refers to the whole text
  * where an id has 13 characters or more, so a limiter that keeps the id as it came keeps the text too.
  */
+import { heapUsed } from '../collected-heap.js'
 import { turn } from '../event-loop.js'
 import { IdMaker } from '../ids.js'
 import { seededRandom } from '../seeded-random.js'
@@ -58,10 +59,4 @@ export async function measureSliced({ subject: name, ids, textBytes, seed }: Sli
 function cutOut(bytes: Buffer, id: string, at: number): string {
   bytes.write(id, at, 'latin1')
   return bytes.toString('latin1').slice(at, at + id.length)
-}
-
-function heapUsed(): number {
-  if (!globalThis.gc) throw new Error('Memory is measured under --expose-gc')
-  globalThis.gc()
-  return process.memoryUsage().heapUsed
 }
