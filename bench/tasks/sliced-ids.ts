@@ -38,8 +38,7 @@ export async function measureSliced({ subject: name, ids, textBytes, seed }: Sli
   let growth = 0
   while (asked < ids && growth < GIVE_UP_BYTES) {
     const count = Math.min(BATCH, ids - asked)
-    maker.prepareRun(asked, count)
-    maker.make()
+    maker.makeRun(asked, count)
     let admitted = 0
     for (let at = 0; at < count; at++) {
       const id = cutOut(bytes, maker.strings[at]!, Math.floor(next() * (textBytes - 64)))
