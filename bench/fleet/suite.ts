@@ -38,7 +38,7 @@ export interface FleetRound {
   readonly scripts: number
 }
 
-export interface KeyWeight {
+interface KeyWeight {
   /** Requests of each user. */
   readonly requests: number
   /** By the server's memory, and by `MEMORY USAGE`. */
@@ -46,7 +46,7 @@ export interface KeyWeight {
   readonly usage: number
 }
 
-export interface ReplayOutcome {
+interface ReplayOutcome {
   readonly requests: number
   readonly admitted: number
   readonly scripts: number

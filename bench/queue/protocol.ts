@@ -18,7 +18,7 @@ export const LIMIT = 50
 export const WINDOW_MS = 1000
 
 /** What comes when, and when the event loop stands still, in milliseconds from the beginning. */
-export interface Traffic {
+interface Traffic {
   readonly calls: readonly { readonly atMs: number; readonly count: number }[]
   readonly stalls: readonly { readonly atMs: number; readonly forMs: number }[]
 }

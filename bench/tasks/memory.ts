@@ -19,7 +19,7 @@ export interface MemorySetup {
   readonly waves: boolean
 }
 
-export interface MemoryReading {
+interface MemoryReading {
   /** Bytes of the process in main memory, after a collection. */
   readonly rss: number
   /** Bytes on the JavaScript heap. */

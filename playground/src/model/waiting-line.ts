@@ -17,7 +17,7 @@ const LIMITS_WAITING = 2
 const KEPT_EVENTS = 16_384
 
 /** One user's part of it. */
-export class Waits {
+class Waits {
   /** Starts, and refusals where too many waited. */
   readonly events = new Track(['outcome'], KEPT_EVENTS)
   readonly #thinner: Thinner

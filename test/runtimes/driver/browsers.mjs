@@ -22,7 +22,7 @@ const CHROMIUM_FLAGS = [
 ]
 
 /** By browser: the file that must be there, and how a page is opened and told of until `until` is settled. */
-export const BROWSERS = {
+const BROWSERS = {
   chromium: { path: '/usr/bin/chromium', open: openInChromium },
   firefox: { path: '/usr/bin/firefox-esr', open: openInFirefox },
   webkit: { path: '/usr/bin/WebKitWebDriver', open: openInWebKit },
