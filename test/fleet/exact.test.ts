@@ -3,11 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
 import { loadFleetLimiter } from '../../src/fleet/index.js'
-import { senderOf } from '../../src/fleet/redis/clients.js'
-import { RedisStore } from '../../src/fleet/redis/redis-store.js'
 import type { Quota } from '../../src/index.js'
 import { manualClock } from '../../src/index.js'
-import { lastingScript } from './given-time.js'
+import { storeAt } from './given-time.js'
 import { hasRedis, useRedis } from './redis-servers.js'
 
 const DECISIONS = process.env.CI ? 40_000 : 8000
@@ -30,7 +28,7 @@ describe.skipIf(!hasRedis)('check', () => {
     const clock = manualClock(5000)
     const random = seededRandom(quota.limit)
     const whole = (below: number) => Math.floor(random() * below)
-    const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => clock() * 1000)
+    const store = storeAt(used.redis, clock)
     const { limit, windowMs, capacity, refillPerSecond } = quota
     const burst = { capacity, refillPerSecond }
     const limiter = await loadFleetLimiter({
@@ -91,7 +89,7 @@ describe.skipIf(!hasRedis)('check', () => {
     const clock = manualClock(5000)
     const random = seededRandom(quota.limit + 1)
     const whole = (below: number) => Math.floor(random() * below)
-    const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => clock() * 1000)
+    const store = storeAt(used.redis, clock)
     const { limit, windowMs, capacity, refillPerSecond } = quota
     const burst = { capacity, refillPerSecond }
     const limiter = await loadFleetLimiter({

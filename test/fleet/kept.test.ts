@@ -3,13 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
 import { loadFleetLimiter, redisStore } from '../../src/fleet/index.js'
-import { senderOf } from '../../src/fleet/redis/clients.js'
-import { RedisStore } from '../../src/fleet/redis/redis-store.js'
 import { timedScript } from '../../src/fleet/redis/script.js'
 import type { Answer, SharedLimit, Verb } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
 import type { Quota } from '../../src/index.js'
-import { notingScript } from './given-time.js'
+import { notingScript, storeAt } from './given-time.js'
 import { hasRedis, useRedis } from './redis-servers.js'
 
 const DECISIONS = process.env.CI ? 60_000 : 6000
@@ -31,7 +29,7 @@ describe.skipIf(!hasRedis)('the life of keys', () => {
     const random = seededRandom(quota.limit)
     const whole = (below: number) => Math.floor(random() * below)
     let now = 1_000_000
-    const store = new RedisStore(senderOf(used.redis as never), notingScript, () => now * 1000)
+    const store = storeAt(used.redis, () => now, notingScript)
     await store.begin(limit)
     const origin = now
     const oracle = new Oracle(quota)

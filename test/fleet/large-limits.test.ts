@@ -2,13 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
-import { senderOf } from '../../src/fleet/redis/clients.js'
-import { RedisStore } from '../../src/fleet/redis/redis-store.js'
 import type { SharedLimit } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
 import type { Quota } from '../../src/index.js'
 import { TICKS } from '../../src/limiter/index.js'
-import { lastingScript } from './given-time.js'
+import { storeAt } from './given-time.js'
 import { hasRedis, useRedis } from './redis-servers.js'
 
 const DECISIONS = process.env.CI ? 100_000 : 9000
@@ -30,7 +28,7 @@ describe.skipIf(!hasRedis)('large limits', () => {
     const random = seededRandom(most + windowMs)
     const whole = (below: number) => Math.floor(random() * below)
     let now = 1_000_000
-    const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => now * 1000)
+    const store = storeAt(used.redis, () => now)
     await store.begin(limit)
     const origin = now
     const ticksMs = (2 * windowMs) / TICKS
