@@ -1,6 +1,6 @@
 /** Limits above 64 in the script, where a cell stands for many: exact for the first 64, and then never early and hardly late. */
 import { describe, expect, test } from 'vitest'
-import { seededRandom } from '../../bench/seeded-random.js'
+import { seededWhole } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
 import type { SharedLimit } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
@@ -25,8 +25,7 @@ describe.skipIf(!hasRedis)('large limits', () => {
   test.each(quotas)('never early, and late within the bound: %o', async (quota) => {
     const { limit: most, windowMs } = quota
     const limit: SharedLimit = { name: `large ${most}`, quota }
-    const random = seededRandom(most + windowMs)
-    const whole = (below: number) => Math.floor(random() * below)
+    const whole = seededWhole(most + windowMs)
     let now = 1_000_000
     const store = storeAt(used.redis, () => now)
     await store.begin(limit)

@@ -1,6 +1,6 @@
 /** What processes report, in the script: places land at the time at which they were taken, tokens and gaps are reckoned. */
 import { describe, expect, test } from 'vitest'
-import { seededRandom } from '../../bench/seeded-random.js'
+import { seededWhole } from '../../bench/seeded-random.js'
 import { redisStore } from '../../src/fleet/index.js'
 import type { SharedLimit } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
@@ -25,8 +25,7 @@ describe.skipIf(!hasRedis)('reports', () => {
   test.each(quotas)('of processes in turn, beside a plain model: %o', async (quota) => {
     const { limit: most, windowMs, capacity, refillPerSecond } = quota
     const limit: SharedLimit = { name: `reports ${most} ${capacity}`, quota }
-    const random = seededRandom(most)
-    const whole = (below: number) => Math.floor(random() * below)
+    const whole = seededWhole(most)
     let now = 1_000_000
     const store = storeAt(used.redis, () => now)
     await store.begin(limit)
