@@ -30,23 +30,7 @@ export class IdMaker {
 
   /** Lays down the bytes of the ids of `users[from]` and on. */
   prepare(users: Uint32Array, from: number, count: number): void {
-    this.#count = count
-    let end = 0
-    for (let at = 0; at < count; at++) {
-      const user = users[(from + at) % users.length]!
-      end = this.#kind === 'uuid' ? writeUuid(this.#bytes, end, user) : writeShort(this.#bytes, end, user)
-      this.#ends[at] = end
-    }
-  }
-
-  /** Lays down the bytes of the ids of the users numbered `from` and on. */
-  prepareRun(from: number, count: number): void {
-    this.#count = count
-    let end = 0
-    for (let at = 0; at < count; at++) {
-      end = this.#kind === 'uuid' ? writeUuid(this.#bytes, end, from + at) : writeShort(this.#bytes, end, from + at)
-      this.#ends[at] = end
-    }
+    this.#layDown(count, (at) => users[(from + at) % users.length]!)
   }
 
   /** Makes the strings of the batch that was prepared: this is the cost of an id to the service itself. */
@@ -58,18 +42,41 @@ export class IdMaker {
       start = end
     }
   }
+
+  /** Makes the strings of the users numbered `from` and on, in one batch. */
+  makeRun(from: number, count: number): void {
+    this.#layDown(count, (at) => from + at)
+    this.make()
+  }
+
+  /** Makes the strings of the users numbered `from` and on, batch by batch: gives how many each holds. */
+  *makeBatches(from: number, count: number): Generator<number> {
+    const batch = this.strings.length
+    for (let made = 0; made < count; made += batch) {
+      const length = Math.min(batch, count - made)
+      this.makeRun(from + made, length)
+      yield length
+    }
+  }
+
+  #layDown(count: number, userAt: (at: number) => number): void {
+    this.#count = count
+    const write = this.#kind === 'uuid' ? writeUuid : writeShort
+    let end = 0
+    for (let at = 0; at < count; at++) {
+      end = write(this.#bytes, end, userAt(at))
+      this.#ends[at] = end
+    }
+  }
 }
 
 /** The ids of all users below `users`, made once. */
 export function makeIds(kind: IdKind, users: number): string[] {
-  const batch = 4096
-  const maker = new IdMaker(kind, batch)
+  const maker = new IdMaker(kind, 4096)
   const ids = new Array<string>(users).fill('')
-  for (let from = 0; from < users; from += batch) {
-    const count = Math.min(batch, users - from)
-    maker.prepareRun(from, count)
-    maker.make()
-    for (let at = 0; at < count; at++) ids[from + at] = maker.strings[at]!
+  let user = 0
+  for (const count of maker.makeBatches(0, users)) {
+    for (let at = 0; at < count; at++) ids[user++] = maker.strings[at]!
   }
   return ids
 }

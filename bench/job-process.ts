@@ -6,11 +6,17 @@ import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 /** Jobs by name: what is given, and what comes back. */
-export type JobTable<Jobs> = { [Name in keyof Jobs]: { given: unknown; back: unknown } }
+type JobTable<Jobs> = { [Name in keyof Jobs]: { given: unknown; back: unknown } }
 
-export type JobRequest<Jobs extends JobTable<Jobs>> = {
-  [Name in keyof Jobs]: { job: Name; given: Jobs[Name]['given'] }
-}[keyof Jobs]
+/** What does each job. */
+type Workers<Jobs extends JobTable<Jobs>> = {
+  readonly [Name in keyof Jobs]: (given: Jobs[Name]['given']) => Jobs[Name]['back'] | Promise<Jobs[Name]['back']>
+}
+
+interface Request<Jobs> {
+  readonly job: keyof Jobs
+  readonly given: never
+}
 
 type Reply<Back> = { back: Back } | { error: string }
 
@@ -61,15 +67,14 @@ export class JobProcess<Jobs extends JobTable<Jobs>> {
 }
 
 /** In the process: does what is asked. */
-export function answerJobs<Jobs extends JobTable<Jobs>>(
-  perform: (request: JobRequest<Jobs>) => Promise<Jobs[keyof Jobs]['back']>,
-): void {
+export function answerJobs<Jobs extends JobTable<Jobs>>(workers: Workers<Jobs>): void {
   const send = (reply: Reply<unknown>) => process.send?.(reply)
-  process.on('message', (request: JobRequest<Jobs>) => {
-    perform(request).then(
-      (back) => send({ back }),
-      (error: unknown) => send({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
-    )
+  process.on('message', async ({ job, given }: Request<Jobs>) => {
+    try {
+      send({ back: await workers[job](given) })
+    } catch (error) {
+      send({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+    }
   })
   // Timers of subjects would keep the process alive after it is no longer needed.
   process.on('disconnect', () => process.exit())

@@ -14,18 +14,23 @@ function uniformPicks(users: number, count: number, seed: number): Uint32Array {
   return Uint32Array.from({ length: count }, () => Math.floor(next() * users))
 }
 
-/** Zipf with exponent 1: the user of rank k is picked in proportion to 1 / k. */
 function zipfPicks(users: number, count: number, seed: number): Uint32Array {
   const next = seededRandom(seed)
-  const cumulative = new Float64Array(users)
+  // Ranks are dealt to users at random, so that the busiest do not lie side by side in anybody's memory.
+  const userOfRank = shuffled(users, next)
+  const pickRank = zipfRanks(users, next)
+  return Uint32Array.from({ length: count }, () => userOfRank[pickRank()]!)
+}
+
+/** Picks ranks below `count` by Zipf's law with exponent 1: the rank k, counted from 0, in proportion to 1 / (k + 1). */
+export function zipfRanks(count: number, next: () => number): () => number {
+  const cumulative = new Float64Array(count)
   let sum = 0
-  for (let rank = 0; rank < users; rank++) {
+  for (let rank = 0; rank < count; rank++) {
     sum += 1 / (rank + 1)
     cumulative[rank] = sum
   }
-  // Ranks are dealt to users at random, so that the busiest do not lie side by side in anybody's memory.
-  const userOfRank = shuffled(users, next)
-  return Uint32Array.from({ length: count }, () => userOfRank[firstAbove(cumulative, next() * sum)]!)
+  return () => firstAbove(cumulative, next() * sum)
 }
 
 /** The numbers below `length` in random order. */

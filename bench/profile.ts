@@ -1,7 +1,8 @@
 /**
  * `node build/bench/profile.js`: decisions of one subject and nothing else, for a profiler to look at.
  */
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
+import { wholeUpTo } from './arguments.js'
 import { spreadOf } from './stats.js'
 import { SUBJECTS } from './subjects/index.js'
 import { WINDOW_MS } from './subjects/subject.js'
@@ -20,11 +21,11 @@ const program = new Command('node build/bench/profile.js')
   .addOption(
     new Option('--subject <name>', 'the limiter').choices(SUBJECTS.map(({ name }) => name)).default('spillway'),
   )
-  .option('--users <number>', 'users who ask in turn, at random', parseWhole, 1000)
+  .option('--users <number>', 'users who ask in turn, at random', wholeUpTo(100_000_000), 1000)
   .addOption(
     new Option('--ids <use>', 'the same strings again, or new ones').choices(['reused', 'fresh']).default('reused'),
   )
-  .option('--seconds <number>', 'how long', parseWhole, 5)
+  .option('--seconds <number>', 'how long', wholeUpTo(3600), 5)
   .showHelpAfterError()
 
 const { subject, users, ids, seconds } = program.parse().opts<Options>()
@@ -35,9 +36,3 @@ const times: number[] = []
 while (performance.now() < end) for (const { nsPerDecision } of await task.round()) times.push(nsPerDecision)
 console.log(`${subject}: ${spreadOf(times).median.toFixed(0)} ns a decision, median of ${times.length} rounds`)
 process.exit()
-
-function parseWhole(text: string): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number > 0) return number
-  throw new InvalidArgumentError('It must be a whole number above 0.')
-}

@@ -11,3 +11,9 @@ export function seededRandom(seed: number): Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000
   }
 }
+
+/** Gives whole numbers from 0 up to, not including, `below`: the same ones for the same seed. */
+export function seededWhole(seed: number): (below: number) => number {
+  const random = seededRandom(seed)
+  return (below) => Math.floor(random() * below)
+}

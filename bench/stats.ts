@@ -1,5 +1,5 @@
 /** Of several rounds: the middle, and how far they lie apart. */
-export interface Spread {
+interface Spread {
   readonly median: number
   readonly least: number
   readonly most: number

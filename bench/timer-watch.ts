@@ -14,7 +14,7 @@ const runDelay = runDelayReader()
 let watch: TimerWatch | undefined
 
 /** The callbacks of timers, from when they are watched on. */
-export class TimerWatch {
+class TimerWatch {
   readonly #boundMs: number
   readonly #histogram: Histogram
   #waited = runDelay() === undefined ? undefined : 0

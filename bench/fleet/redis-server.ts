@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { Redis } from 'ioredis'
 
 /** What the server has used and done since its figures were last set back. */
-export interface ServerUsage {
+interface ServerUsage {
   readonly cpuMs: number
   /** Bytes, without those that connections take. */
   readonly bytes: number

@@ -5,9 +5,8 @@
 import { Command } from 'commander'
 import { namesOf, parseSeed, wholeUpTo } from '../arguments.js'
 import { Progress } from '../progress.js'
-import type { Results } from '../results.js'
-import { FOLDERS, header, saveResults } from '../results.js'
-import { failureList, TABLES } from '../tables/index.js'
+import { isWhole, report } from '../report.js'
+import { header } from '../results.js'
 import { SUBJECT_NAMES } from './protocol.js'
 import { RedisServer, redisVersion } from './redis-server.js'
 import { PACKAGES } from './subjects.js'
@@ -85,25 +84,16 @@ async function run({ only, quick, rounds, seed, json }: Options): Promise<void> 
   }
   const base = quick ? QUICK : WHOLE
   const plan: FleetPlan = { ...base, rounds: rounds ?? base.rounds }
-  const isWhole = !only && !quick && plan.rounds === WHOLE.rounds
+  const whole = !only && isWhole(plan, WHOLE)
   const progress = new Progress()
-  const head = header(isWhole ? 'default' : 'quick', seed, PACKAGES)
+  const head = header(whole ? 'default' : 'quick', seed, PACKAGES)
   const server = await RedisServer.start()
   const suite = new FleetSuite(server, plan, seed, progress)
   const cells = await suite
     .run(SUBJECT_NAMES.filter((subject) => !only || only.has(subject)))
     .finally(() => server.stop())
   progress.clear()
-  const { failures } = suite
   const versions = { ...head.versions, 'redis-server': version }
-  const results: Results = { fleet: { ...head, versions, failures, plan, cells } }
-  saveResults(isWhole ? FOLDERS.whole : FOLDERS.trial, 'fleet', results.fleet)
-  if (json) {
-    console.log(JSON.stringify(results))
-    return
-  }
-  for (const name of ['fleet', 'fleet-keeping'] as const) console.log(`\n${TABLES[name](results)}`)
-  console.log(`\n${TABLES['fleet-synchronous'](results)}`)
-  if (failures.length > 0) console.log(`\nNot measured:\n${failureList(failures)}`)
-  console.log(`\n## Goals\n\n${TABLES.goals(results)}`)
+  const tables = ['fleet', 'fleet-keeping', 'fleet-synchronous'] as const
+  report('fleet', { ...head, versions, failures: suite.failures, plan, cells }, { whole, json, tables })
 }

@@ -5,6 +5,7 @@
 import { Command } from 'commander'
 import { parseSeed, wholeUpTo } from '../arguments.js'
 import { Progress } from '../progress.js'
+import { isWhole } from '../report.js'
 import type { Results } from '../results.js'
 import { FOLDERS, header, saveResults } from '../results.js'
 import { TABLES } from '../tables/index.js'
@@ -28,9 +29,9 @@ const program = new Command('npm run bench:fleet -- --simulate')
   .showHelpAfterError()
 
 const { json, ...plan } = program.parse().opts<SimulationPlan & { json?: true }>()
-const isWhole = Object.entries(WHOLE).every(([name, value]) => plan[name as keyof SimulationPlan] === value)
+const whole = isWhole<SimulationPlan>(plan, WHOLE)
 // Before time is faked.
-const head = header(isWhole ? 'default' : 'quick', plan.seed, ['spillway'])
+const head = header(whole ? 'default' : 'quick', plan.seed, ['spillway'])
 const progress = new Progress()
 const cells: SimulationCell[] = []
 for (const allowance of ALLOWANCES) {
@@ -39,7 +40,7 @@ for (const allowance of ALLOWANCES) {
 }
 progress.clear()
 const results: Results = { simulation: { ...head, failures: [], plan, cells } }
-saveResults(isWhole ? FOLDERS.whole : FOLDERS.trial, 'simulation', results.simulation)
+saveResults(whole ? FOLDERS.whole : FOLDERS.trial, 'simulation', results.simulation)
 console.log(json ? JSON.stringify(results) : TABLES['fleet-simulation'](results))
 // The fakes are for good: timers of the limiters would never fire.
 process.exit()

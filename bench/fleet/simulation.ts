@@ -8,6 +8,7 @@ import type { FakeTime } from '../fake-time.js'
 import { fakeTime } from '../fake-time.js'
 import type { Random } from '../seeded-random.js'
 import { seededRandom } from '../seeded-random.js'
+import { worstWindow } from '../worst-window.js'
 import { LIMIT } from './protocol.js'
 
 export interface SimulationPlan {
@@ -173,12 +174,12 @@ function sumUp(
   let passed = 0
   for (const [user, times] of asked) {
     const passes = admitted.get(user) ?? []
-    if (worstWindow(times) <= LIMIT) {
+    if (worstWindow(times, WINDOW_MS) <= LIMIT) {
       legitimate += times.length
       denied += times.length - passes.length
       continue
     }
-    worsts.push(worstWindow(passes))
+    worsts.push(worstWindow(passes, WINDOW_MS))
     exact += exactlyAdmitted(times)
     passed += passes.length
   }
@@ -189,16 +190,6 @@ function sumUp(
     legitimateDenied: denied / legitimate,
     admittedOfExact: passed / exact,
   }
-}
-
-function worstWindow(times: readonly number[]): number {
-  let worst = 0
-  let from = 0
-  for (let to = 0; to < times.length; to++) {
-    while ((times[from] as number) <= (times[to] as number) - WINDOW_MS) from++
-    worst = Math.max(worst, to - from + 1)
-  }
-  return worst
 }
 
 function exactlyAdmitted(times: readonly number[]): number {

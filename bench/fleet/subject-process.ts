@@ -1,8 +1,10 @@
 /** The process of one subject: one client of the server. */
 import { Redis } from 'ioredis'
+import { cpuMs } from '../cpu-time.js'
 import { turn, wait } from '../event-loop.js'
 import { Histogram } from '../histogram.js'
 import { answerJobs } from '../job-process.js'
+import { zipfRanks } from '../picks.js'
 import { seededRandom } from '../seeded-random.js'
 import type {
   Admission,
@@ -47,27 +49,9 @@ let client: Redis
 let decide: Decide
 let isSynchronous = false
 
-answerJobs<FleetJobs>(async (request) => {
-  switch (request.job) {
-    case 'open':
-      await open(request.given)
-      return null
-    case 'throughput':
-      return throughput(request.given)
-    case 'latency':
-      return latency(request.given)
-    case 'hammer':
-      return hammer(request.given)
-    case 'fill':
-      return fill(request.given)
-    case 'replay':
-      return replay(request.given)
-    case 'synchronous':
-      return synchronous(request.given.decisions)
-  }
-})
+answerJobs<FleetJobs>({ open, throughput, latency, hammer, fill, replay, synchronous })
 
-async function open({ subject, port }: OpenSetup): Promise<void> {
+async function open({ subject, port }: OpenSetup): Promise<null> {
   client = new Redis(port, '127.0.0.1')
   const spec = FLEET_SUBJECTS[subject]
   isSynchronous = spec.isSynchronous === true
@@ -78,7 +62,7 @@ async function open({ subject, port }: OpenSetup): Promise<void> {
     const decisions = await Promise.all(Array.from({ length: LIMIT }, () => decide(user + tries)))
     const more = await Promise.all(Array.from({ length: LIMIT }, () => decide(user + tries)))
     const first = decisions.filter(Boolean).length
-    if (first <= LIMIT && first > 0 && more.includes(false)) return
+    if (first <= LIMIT && first > 0 && more.includes(false)) return null
   }
   throw new Error('It does not keep the limit')
 }
@@ -107,12 +91,11 @@ async function flow(count: number, idOf: (index: number) => string): Promise<num
 
 async function throughput({ users, decisions }: ThroughputSetup): Promise<ThroughputResult> {
   const ids = Array.from({ length: users }, (_, user) => userName(user))
-  const before = process.cpuUsage()
+  const before = cpuMs()
   const startedAt = performance.now()
   const admitted = await flow(decisions, (index) => ids[index % users]!)
   const seconds = (performance.now() - startedAt) / 1000
-  const { user, system } = process.cpuUsage(before)
-  return { decisions, admitted, seconds, cpuMs: (user + system) / 1000 }
+  return { decisions, admitted, seconds, cpuMs: cpuMs() - before }
 }
 
 async function latency({ users, decisions }: ThroughputSetup) {
@@ -169,20 +152,7 @@ async function fill({ users, requests, firstUser }: FillSetup): Promise<{ admitt
 
 /** Requests at an even pace, of users picked by Zipf's law with exponent 1. */
 async function replay({ users, perSecond, seconds, beginsAt, seed }: ReplaySetup): Promise<ReplayResult> {
-  const next = seededRandom(seed)
-  const sums = new Float64Array(users)
-  let sum = 0
-  for (let rank = 0; rank < users; rank++) sums[rank] = sum += 1 / (rank + 1)
-  const pick = () => {
-    const value = next() * sum
-    let [low, high] = [0, users - 1]
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (sums[middle]! > value) high = middle
-      else low = middle + 1
-    }
-    return userName(low)
-  }
+  const pick = zipfRanks(users, seededRandom(seed))
   const pending = new Set<Promise<unknown>>()
   const count = perSecond * seconds
   let admitted = 0
@@ -193,7 +163,7 @@ async function replay({ users, perSecond, seconds, beginsAt, seed }: ReplaySetup
     const elapsed = performance.now() - startedAt
     lateMs = Math.max(lateMs, elapsed - (sent * 1000) / perSecond)
     for (; sent < count && sent <= (elapsed / 1000) * perSecond; sent++) {
-      const decision = decide(pick())
+      const decision = decide(userName(pick()))
       if (typeof decision === 'boolean') {
         if (decision) admitted++
         continue
@@ -214,7 +184,7 @@ async function replay({ users, perSecond, seconds, beginsAt, seed }: ReplaySetup
  * The same users, ids and clock for both limiters. The clock reads the platform's, as the default one does, but goes on by itself, so
  * that few users stay below the limit: they are known, admitted, and nothing is due to be reported.
  */
-async function synchronous(decisions: number): Promise<SynchronousResult> {
+async function synchronous({ decisions }: FleetJobs['synchronous']['given']): Promise<SynchronousResult> {
   const { createLimiter } = await import('spillway')
   const { loadFleetLimiter, redisStore } = await import('spillway/fleet')
   const clockOf = () => {

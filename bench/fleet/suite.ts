@@ -1,4 +1,5 @@
 /** All measurements of all subjects, on one server. Each subject has processes of its own, and the server for itself meanwhile. */
+import { wait } from '../event-loop.js'
 import type { HistogramData } from '../histogram.js'
 import { merge } from '../histogram.js'
 import { JobProcess } from '../job-process.js'
@@ -37,7 +38,7 @@ export interface FleetRound {
   readonly scripts: number
 }
 
-export interface KeyWeight {
+interface KeyWeight {
   /** Requests of each user. */
   readonly requests: number
   /** By the server's memory, and by `MEMORY USAGE`. */
@@ -45,7 +46,7 @@ export interface KeyWeight {
   readonly usage: number
 }
 
-export interface ReplayOutcome {
+interface ReplayOutcome {
   readonly requests: number
   readonly admitted: number
   readonly scripts: number
@@ -170,13 +171,13 @@ export class FleetSuite {
   async #weigh(client: Client, requests: number): Promise<KeyWeight> {
     const { keys } = this.plan
     await client.ask('fill', { users: WEIGHED, requests, firstUser: 2 * keys })
-    await sleep(QUIET_MS)
+    await wait(QUIET_MS)
     await this.server.expire(false)
     try {
       const before = await this.server.usage()
       const { admitted } = await client.ask('fill', { users: keys, requests, firstUser: 0 })
       const usage = await this.server.bytesAKey(WEIGHED)
-      await sleep(QUIET_MS)
+      await wait(QUIET_MS)
       const { bytes } = await this.server.usage()
       if (admitted < 0.98 * keys * requests) throw new Error(`${admitted} of ${keys * requests} were admitted`)
       return { requests, bytes: (bytes - before.bytes) / keys, usage }
@@ -204,7 +205,7 @@ export class FleetSuite {
       clients.map((client, index) => client.ask('replay', { ...setup, seed: this.seed + index })),
     )
     // Reports that are on their way.
-    await sleep(100)
+    await wait(100)
     const after = await this.server.usage()
     return {
       requests: results.reduce((sum, { requests }) => sum + requests, 0),
@@ -226,7 +227,7 @@ function zipfRate(users: number): number {
  * Most admissions that were certainly made in less than a window: from before the first of them until after the last less time
  * passed, by the server's clock. An exact limiter has no more than its limit, however long the readings took.
  */
-export function mostInAWindow(admissions: readonly Admission[]): number {
+function mostInAWindow(admissions: readonly Admission[]): number {
   const befores = admissions.map(([before]) => before)
   let most = 0
   for (const from of befores) {
@@ -235,8 +236,4 @@ export function mostInAWindow(admissions: readonly Admission[]): number {
     most = Math.max(most, count)
   }
   return most
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -15,7 +15,7 @@ export function latencyMs(share: number): Read {
   return ({ latency }) => quantile(latency, share)
 }
 
-export function cellOf(
+function cellOf(
   results: HttpResults | undefined,
   host: Host,
   limiter: LimiterKind,

@@ -1,11 +1,12 @@
 /** The process of the load generator: autocannon, whose CPU time is then none of the server's. */
 import autocannon from 'autocannon'
+import { cpuMs } from '../cpu-time.js'
 import { Histogram } from '../histogram.js'
 import { answerJobs } from '../job-process.js'
 import type { LoadJobs, LoadResult, LoadSetup } from './protocol.js'
 import { CLIENT_HEADER, clientName } from './protocol.js'
 
-answerJobs<LoadJobs>(({ given }) => load(given))
+answerJobs<LoadJobs>({ load })
 
 /** Sends requests, each connection one after the other. Rejects unless all are answered with status 200. */
 async function load({ port, connections, firstClient, each, until }: LoadSetup): Promise<LoadResult> {
@@ -15,7 +16,7 @@ async function load({ port, connections, firstClient, each, until }: LoadSetup):
   let requests = 0
   let wrong = 0
   let endedAt = 0
-  const before = process.cpuUsage()
+  const before = cpuMs()
   const startedAt = performance.now()
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
     const instance = autocannon(
@@ -47,12 +48,11 @@ async function load({ port, connections, firstClient, each, until }: LoadSetup):
   if (wrong + result.errors > 0 || requests === 0) {
     throw new Error(`Of ${requests} answers ${wrong} were not of status 200, and there were ${result.errors} errors`)
   }
-  const { user, system } = process.cpuUsage(before)
   return {
     requests,
     seconds: (endedAt - startedAt) / 1000,
     latency: latency.data(),
-    cpuMs: (user + system) / 1000,
+    cpuMs: cpuMs() - before,
     nextClient: client,
   }
 }

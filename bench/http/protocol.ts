@@ -27,7 +27,7 @@ export interface ServerSetup {
 }
 
 /** What a process has used since it started. */
-export interface Usage {
+interface Usage {
   readonly cpuMs: number
   readonly rssBytes: number
 }

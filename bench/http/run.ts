@@ -5,9 +5,8 @@
 import { Command } from 'commander'
 import { namesOf, parseSeed, wholeUpTo } from '../arguments.js'
 import { Progress } from '../progress.js'
-import type { Results } from '../results.js'
-import { FOLDERS, header, ROOT, saveResults } from '../results.js'
-import { failureList, TABLES } from '../tables/index.js'
+import { isWhole, report } from '../report.js'
+import { header, ROOT } from '../results.js'
 import { HOSTS, TRAFFICS } from './protocol.js'
 import { PACKAGES } from './servers.js'
 import { runHttp } from './suite.js'
@@ -58,18 +57,11 @@ async function run({ only, seed, profile, json, ...amounts }: Options): Promise<
   }
   const { seconds, rounds, clients, connections } = amounts
   const plan = { hosts: chosen(HOSTS), traffics: chosen(TRAFFICS), seconds, rounds, clients, connections }
-  const whole = !only && !profile && Object.entries(WHOLE).every(([name, value]) => plan[name as never] === value)
+  const whole = !only && !profile && isWhole(plan, WHOLE)
   const progress = new Progress()
   const head = header(whole ? 'default' : 'quick', seed, PACKAGES)
   const [cells, failures] = await runHttp(plan, { seed, progress, profiles: profile && PROFILES })
   progress.clear()
-  const results: Results = { http: { ...head, failures, plan, cells } }
-  saveResults(whole ? FOLDERS.whole : FOLDERS.trial, 'http', results.http)
-  if (json) {
-    console.log(JSON.stringify(results))
-    return
-  }
-  for (const traffic of plan.traffics) console.log(`\n${TABLES[`http-${traffic}`](results)}`)
-  if (failures.length > 0) console.log(`\nNot measured:\n${failureList(failures)}`)
-  console.log(`\n## Goals\n\n${TABLES.goals(results)}`)
+  const tables = plan.traffics.map((traffic) => `http-${traffic}` as const)
+  report('http', { ...head, failures, plan, cells }, { whole, json, tables })
 }

@@ -45,7 +45,7 @@ export interface HttpCell {
   readonly rounds: readonly HttpRound[]
 }
 
-export interface Surroundings {
+interface Surroundings {
   readonly seed: number
   readonly progress: Progress
   /** A folder for CPU profiles of the servers, if they are wanted. */

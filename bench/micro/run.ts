@@ -67,7 +67,7 @@ async function time(operation: Operation): Promise<Bench> {
 
 /** Runs a batch; gives the milliseconds that its calls took. */
 function runBatch({ name }: Operation, batch: Batch): number {
-  batch.before()
+  batch.before?.()
   const start = performance.now()
   const answer = batch.run()
   const tookMs = performance.now() - start

@@ -18,7 +18,7 @@ export const LIMIT = 50
 export const WINDOW_MS = 1000
 
 /** What comes when, and when the event loop stands still, in milliseconds from the beginning. */
-export interface Traffic {
+interface Traffic {
   readonly calls: readonly { readonly atMs: number; readonly count: number }[]
   readonly stalls: readonly { readonly atMs: number; readonly forMs: number }[]
 }
@@ -49,13 +49,18 @@ export interface FlowSetup {
   readonly count: number
 }
 
+export interface StartsSetup {
+  readonly subject: QueueSubjectName
+  readonly traffic: TrafficName
+}
+
 export interface QueueJobs {
   /** Calls one after the other, with nobody waiting: nanoseconds each. */
   idle: { given: FlowSetup; back: { readonly ns: number } }
   /** So many waiting at once, who then all get their turn. */
   waiting: { given: FlowSetup; back: WaitingResult }
   /** Most starts in any window, by the clock of the jobs. */
-  starts: { given: { readonly subject: QueueSubjectName; readonly traffic: TrafficName }; back: StartsResult }
+  starts: { given: StartsSetup; back: StartsResult }
 }
 
 export interface WaitingResult {

@@ -6,10 +6,10 @@ import { Command } from 'commander'
 import { namesOf, wholeUpTo } from '../arguments.js'
 import { JobProcess } from '../job-process.js'
 import { Progress } from '../progress.js'
-import type { Failure, QueueCell, Results } from '../results.js'
-import { FOLDERS, header, saveResults } from '../results.js'
+import { isWhole, report } from '../report.js'
+import type { Failure, QueueCell } from '../results.js'
+import { header } from '../results.js'
 import { attempt } from '../suites/plan.js'
-import { failureList, TABLES } from '../tables/index.js'
 import type { QueueJobs, QueueSubjectName, TrafficName } from './protocol.js'
 import { SUBJECT_NAMES, TRAFFICS } from './protocol.js'
 import { QUEUE_SUBJECTS } from './subjects.js'
@@ -44,7 +44,7 @@ const program = new Command('npm run bench:queue --')
 await run(program.parse().opts<Options>())
 
 async function run({ only, json, ...plan }: Options): Promise<void> {
-  const whole = !only && Object.entries(WHOLE).every(([name, value]) => plan[name as never] === value)
+  const whole = !only && isWhole(plan, WHOLE)
   const progress = new Progress()
   const failures: Failure[] = []
   const cells: QueueCell[] = []
@@ -52,17 +52,8 @@ async function run({ only, json, ...plan }: Options): Promise<void> {
     if (!only || only.has(subject)) cells.push(await measure(subject, plan, progress, failures))
   }
   progress.clear()
-  const results: Results = {
-    queue: { ...header(whole ? 'default' : 'quick', 0, PACKAGES), failures, waiting: plan.waiting, cells },
-  }
-  saveResults(whole ? FOLDERS.whole : FOLDERS.trial, 'queue', results.queue)
-  if (json) {
-    console.log(JSON.stringify(results))
-    return
-  }
-  console.log(`\n${TABLES.queue(results)}`)
-  if (failures.length > 0) console.log(`\nNot measured:\n${failureList(failures)}`)
-  console.log(`\n## Goals\n\n${TABLES.goals(results)}`)
+  const head = header(whole ? 'default' : 'quick', 0, PACKAGES)
+  report('queue', { ...head, failures, waiting: plan.waiting, cells }, { whole, json, tables: ['queue'] })
 }
 
 async function measure(

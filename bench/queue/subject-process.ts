@@ -1,6 +1,10 @@
 /** The process of one subject. */
+import { heapUsed } from '../collected-heap.js'
+import { cpuMs } from '../cpu-time.js'
+import { wait } from '../event-loop.js'
 import { answerJobs } from '../job-process.js'
-import type { FlowSetup, QueueJobs, QueueSubjectName, StartsResult, TrafficName, WaitingResult } from './protocol.js'
+import { worstWindow } from '../worst-window.js'
+import type { FlowSetup, QueueJobs, StartsResult, StartsSetup, WaitingResult } from './protocol.js'
 import { LIMIT, TRAFFICS, WINDOW_MS } from './protocol.js'
 import { QUEUE_SUBJECTS } from './subjects.js'
 
@@ -11,18 +15,9 @@ const LONGEST_MS = 2000
 /** Windows in which all who wait get their turn. */
 const WINDOWS = 4
 
-answerJobs<QueueJobs>(async (request) => {
-  switch (request.job) {
-    case 'idle':
-      return { ns: await idle(request.given) }
-    case 'waiting':
-      return waiting(request.given)
-    case 'starts':
-      return starts(request.given.subject, request.given.traffic)
-  }
-})
+answerJobs<QueueJobs>({ idle, waiting, starts })
 
-async function idle({ subject, count }: FlowSetup): Promise<number> {
+async function idle({ subject, count }: FlowSetup): Promise<{ ns: number }> {
   const start = await QUEUE_SUBJECTS[subject].open(NO_LIMIT)
   let ran = 0
   const job = () => {
@@ -41,7 +36,7 @@ async function idle({ subject, count }: FlowSetup): Promise<number> {
   const warmUp = await some(count / 10)
   const { called, ns } = await some(count)
   if (ran !== warmUp.called + called) throw new Error(`${ran} jobs ran`)
-  return ns
+  return { ns }
 }
 
 async function waiting({ subject, count }: FlowSetup): Promise<WaitingResult> {
@@ -59,7 +54,7 @@ async function waiting({ subject, count }: FlowSetup): Promise<WaitingResult> {
   }
   // The first window's are started at once, and not looked at.
   await Promise.all(Array.from({ length: count / WINDOWS }, () => start(job)))
-  const before = process.cpuUsage()
+  const before = cpuMs()
   let last: Promise<unknown> = Promise.resolve()
   const bytes = bytesFor(count, () => {
     last = start(job).then(() => {})
@@ -67,9 +62,8 @@ async function waiting({ subject, count }: FlowSetup): Promise<WaitingResult> {
   })
   await last
   // Where order is not kept, others may come after the last.
-  while (ran < count + count / WINDOWS) await new Promise((resolve) => setTimeout(resolve, 10))
-  const { user, system } = process.cpuUsage(before)
-  return { count, ns: ((user + system) * 1000) / count, bytes: bytes - bare }
+  while (ran < count + count / WINDOWS) await wait(10)
+  return { count, ns: ((cpuMs() - before) * 1e6) / count, bytes: bytes - bare }
 }
 
 /** Bytes of the heap for each of so many things that are made and kept. */
@@ -82,14 +76,8 @@ function bytesFor(count: number, make: () => unknown): number {
   return bytes
 }
 
-function heapUsed(): number {
-  if (!globalThis.gc) throw new Error('the process needs --expose-gc')
-  globalThis.gc()
-  return process.memoryUsage().heapUsed
-}
-
-async function starts(subject: QueueSubjectName, name: TrafficName): Promise<StartsResult> {
-  const { calls, stalls } = TRAFFICS[name]
+async function starts({ subject, traffic }: StartsSetup): Promise<StartsResult> {
+  const { calls, stalls } = TRAFFICS[traffic]
   const start = await QUEUE_SUBJECTS[subject].open(LIMIT)
   const times: number[] = []
   const job = () => {
@@ -114,16 +102,5 @@ async function starts(subject: QueueSubjectName, name: TrafficName): Promise<Sta
     ),
   )
   await Promise.all(done)
-  return { most: mostInAWindow(times), started: times.length }
-}
-
-/** Of times in order: most in any half-open window. */
-function mostInAWindow(times: readonly number[]): number {
-  let most = 0
-  let from = 0
-  for (let to = 0; to < times.length; to++) {
-    while (times[from]! <= times[to]! - WINDOW_MS) from++
-    most = Math.max(most, to - from + 1)
-  }
-  return most
+  return { most: worstWindow(times, WINDOW_MS), started: times.length }
 }

@@ -3,7 +3,7 @@ import type { QueueSubjectName } from './protocol.js'
 import { WINDOW_MS } from './protocol.js'
 
 /** Has a job wait for its turn. */
-export type Start = (job: () => void) => Promise<unknown>
+type Start = (job: () => void) => Promise<unknown>
 
 interface Subject {
   readonly label: string

@@ -22,7 +22,7 @@ export interface SyncSubject extends SubjectBase {
   decide(id: string): boolean
 }
 
-export interface AsyncSubject extends SubjectBase {
+interface AsyncSubject extends SubjectBase {
   readonly kind: 'async'
   decide(id: string): Promise<boolean>
 }

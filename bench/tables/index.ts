@@ -16,7 +16,7 @@ import { summary } from './summary.js'
 import { tailTable } from './tail.js'
 import { idCost, throughputTable } from './throughput.js'
 
-type TableName = keyof typeof TABLES
+export type TableName = keyof typeof TABLES
 
 /** Each table from the results of a run. */
 export const TABLES = {

@@ -52,10 +52,7 @@ function load(spec: SubjectSpec, users: number): Promise<Subject> {
 async function arrive(subject: Subject, users: number, yields: boolean): Promise<DecisionData> {
   const times = new DecisionTimes(ARRIVAL_BOUND_MS)
   const maker = new IdMaker('uuid', BATCH)
-  for (let from = 0; from < users; from += BATCH) {
-    const count = Math.min(BATCH, users - from)
-    maker.prepareRun(from, count)
-    maker.make()
+  for (const count of maker.makeBatches(0, users)) {
     // Awaiting runs no timers: the event loop turns only where it is told to.
     await times.time(subject, maker.strings, 0, count)
     if (yields) await turn()

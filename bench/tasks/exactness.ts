@@ -6,6 +6,7 @@ import { fakeTime } from '../fake-time.js'
 import { seededRandom } from '../seeded-random.js'
 import { subjectNamed } from '../subjects/index.js'
 import { WINDOW_MS } from '../subjects/subject.js'
+import { worstWindow } from '../worst-window.js'
 
 export interface ExactnessSetup {
   readonly subject: string
@@ -49,7 +50,7 @@ export async function measureExactness({ subject: name, burst, seed }: Exactness
 
   let worst = { worst: 0, traffic: '' }
   for (const [index, traffic] of allTraffic(seed).entries()) {
-    const count = mostInWindow(await admissions(traffic, `user-${index}`))
+    const count = worstWindow(await admissions(traffic, `user-${index}`), WINDOW_MS)
     if (count > worst.worst) worst = { worst: count, traffic: traffic.name }
   }
   const hammer = { name: 'hammer', times: Array.from({ length: HAMMER_MS }, (_, ms) => ms) }
@@ -82,14 +83,4 @@ function allTraffic(seed: number): Traffic[] {
 /** `each` requests in every one of `length` milliseconds from `from`. */
 function spread(from: number, length: number, each: number): number[] {
   return Array.from({ length: length * each }, (_, index) => from + Math.floor(index / each))
-}
-
-function mostInWindow(times: readonly number[]): number {
-  let most = 0
-  let first = 0
-  for (const [index, time] of times.entries()) {
-    while (times[first]! <= time - WINDOW_MS) first++
-    most = Math.max(most, index - first + 1)
-  }
-  return most
 }

@@ -63,10 +63,7 @@ export async function measureGivingBack({ subject: name, users }: GivingBackSetu
 /** A request of each user, without a turn of the event loop. */
 async function arrive(subject: Subject, users: number): Promise<void> {
   const maker = new IdMaker('uuid', BATCH)
-  for (let from = 0; from < users; from += BATCH) {
-    const count = Math.min(BATCH, users - from)
-    maker.prepareRun(from, count)
-    maker.make()
+  for (const count of maker.makeBatches(0, users)) {
     for (let at = 0; at < count; at++) await subject.decide(maker.strings[at]!)
   }
 }
@@ -74,8 +71,7 @@ async function arrive(subject: Subject, users: number): Promise<void> {
 /** Some of the users go on. This waits by timers that are not watched. */
 async function goOn(subject: Subject, forMs: number): Promise<void> {
   const maker = new IdMaker('uuid', ACTIVE_USERS)
-  maker.prepareRun(0, ACTIVE_USERS)
-  maker.make()
+  maker.makeRun(0, ACTIVE_USERS)
   const end = performance.now() + forMs
   while (performance.now() < end) {
     for (const id of maker.strings) await subject.decide(id)

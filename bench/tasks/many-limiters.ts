@@ -2,6 +2,7 @@
  * Many limiters in one process: what it takes to load them, what they hold until they are used, and how long the first
  * decision of each takes.
  */
+import { collect } from '../collected-heap.js'
 import type { DecisionData } from '../decision-times.js'
 import { DecisionTimes } from '../decision-times.js'
 import { timeEmptyLoop } from '../empty-loop.js'
@@ -45,6 +46,7 @@ export async function measureMany({ subject, limiters }: ManySetup): Promise<Man
   const spec = subjectNamed(subject)
   await warmUp(spec)
   collect()
+  collect()
   const before = process.memoryUsage()
 
   const subjects: Subject[] = []
@@ -63,6 +65,7 @@ export async function measureMany({ subject, limiters }: ManySetup): Promise<Man
   }
   const loadMs = performance.now() - start
   const { external } = process.memoryUsage()
+  collect()
   collect()
   const { rss } = process.memoryUsage()
 
@@ -96,10 +99,4 @@ async function warmUp(spec: SubjectSpec): Promise<void> {
     for (let decision = 0; decision < WARM_UP_DECISIONS; decision++) await times.time(subject, IDS, 0, 1)
     subject.close()
   }
-}
-
-function collect(): void {
-  if (!globalThis.gc) throw new Error('Memory is measured under --expose-gc')
-  globalThis.gc()
-  globalThis.gc()
 }

@@ -3,6 +3,7 @@
  * adds, and what a flood of ids that never come again does.
  */
 
+import { collect } from '../collected-heap.js'
 import { turn, wait } from '../event-loop.js'
 import { IdMaker } from '../ids.js'
 import { subjectNamed } from '../subjects/index.js'
@@ -18,7 +19,7 @@ export interface MemorySetup {
   readonly waves: boolean
 }
 
-export interface MemoryReading {
+interface MemoryReading {
   /** Bytes of the process in main memory, after a collection. */
   readonly rss: number
   /** Bytes on the JavaScript heap. */
@@ -95,8 +96,7 @@ export async function measureFlood({ subject: name, maxUsers, ids }: FloodSetup)
   let peakRss = 0
   let spentMs = 0
   for (let from = 0; from < ids; from += BATCH) {
-    maker.prepareRun(from, BATCH)
-    maker.make()
+    maker.makeRun(from, BATCH)
     const start = performance.now()
     await decideAll(subject, maker.strings, BATCH)
     await turn()
@@ -109,22 +109,13 @@ export async function measureFlood({ subject: name, maxUsers, ids }: FloodSetup)
 /** Loads the code and brings the heap to its working size, on an instance that is dropped again. */
 async function warmUp(spec: SubjectSpec, maker: IdMaker, clock: (() => number) | undefined): Promise<void> {
   const subject = await spec.create({ users: 1000, windowMs: WINDOW_MS, clock, burst: true })
-  for (let made = 0; made < WARM_UP_IDS; made += BATCH) {
-    maker.prepareRun(made, BATCH)
-    maker.make()
-    await decideAll(subject, maker.strings, 8)
-  }
+  for (const _ of maker.makeBatches(0, WARM_UP_IDS)) await decideAll(subject, maker.strings, 8)
   subject.close()
   await wait(1500)
 }
 
 async function request(subject: Subject, maker: IdMaker, from: number, count: number): Promise<void> {
-  for (let at = 0; at < count; at += BATCH) {
-    const length = Math.min(BATCH, count - at)
-    maker.prepareRun(from + at, length)
-    maker.make()
-    await decideAll(subject, maker.strings, length)
-  }
+  for (const length of maker.makeBatches(from, count)) await decideAll(subject, maker.strings, length)
 }
 
 function decideAll(subject: Subject, ids: readonly string[], count: number): void | Promise<void> {
@@ -147,9 +138,8 @@ async function settle(subject: Subject): Promise<void> {
 }
 
 function read(subject?: Subject): MemoryReading {
-  if (!globalThis.gc) throw new Error('Memory is measured under --expose-gc')
-  globalThis.gc()
-  globalThis.gc()
+  collect()
+  collect()
   const { rss, heapUsed } = process.memoryUsage()
   return { rss, heap: heapUsed, accounted: subject?.accountedBytes?.(), users: subject?.size() }
 }

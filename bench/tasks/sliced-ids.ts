@@ -2,6 +2,7 @@
  * Ids cut out of larger texts, as a service cuts them out of requests. V8 makes a slice that refers to the whole text
  * where an id has 13 characters or more, so a limiter that keeps the id as it came keeps the text too.
  */
+import { heapUsed } from '../collected-heap.js'
 import { turn } from '../event-loop.js'
 import { IdMaker } from '../ids.js'
 import { seededRandom } from '../seeded-random.js'
@@ -37,8 +38,7 @@ export async function measureSliced({ subject: name, ids, textBytes, seed }: Sli
   let growth = 0
   while (asked < ids && growth < GIVE_UP_BYTES) {
     const count = Math.min(BATCH, ids - asked)
-    maker.prepareRun(asked, count)
-    maker.make()
+    maker.makeRun(asked, count)
     let admitted = 0
     for (let at = 0; at < count; at++) {
       const id = cutOut(bytes, maker.strings[at]!, Math.floor(next() * (textBytes - 64)))
@@ -58,10 +58,4 @@ export async function measureSliced({ subject: name, ids, textBytes, seed }: Sli
 function cutOut(bytes: Buffer, id: string, at: number): string {
   bytes.write(id, at, 'latin1')
   return bytes.toString('latin1').slice(at, at + id.length)
-}
-
-function heapUsed(): number {
-  if (!globalThis.gc) throw new Error('Memory is measured under --expose-gc')
-  globalThis.gc()
-  return process.memoryUsage().heapUsed
 }

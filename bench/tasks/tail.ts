@@ -69,10 +69,7 @@ async function arrive(subject: Subject, from: number, count: number): Promise<Ph
   const decisions = new DecisionTimes()
   const turns = new Histogram()
   const maker = new IdMaker('uuid', BATCH)
-  for (let at = 0; at < count; at += BATCH) {
-    const length = Math.min(BATCH, count - at)
-    maker.prepareRun(from + at, length)
-    maker.make()
+  for (const length of maker.makeBatches(from, count)) {
     await decisions.time(subject, maker.strings, 0, length)
     await timeTurn(turns)
   }
@@ -83,8 +80,7 @@ async function linger(subject: Subject, forMs: number): Promise<PhaseData> {
   const decisions = new DecisionTimes()
   const turns = new Histogram()
   const maker = new IdMaker('uuid', ACTIVE_USERS)
-  maker.prepareRun(0, ACTIVE_USERS)
-  maker.make()
+  maker.makeRun(0, ACTIVE_USERS)
   const end = performance.now() + forMs
   let from = 0
   do {

@@ -26,7 +26,7 @@ export interface ThroughputSetup {
 }
 
 /** `own`: the subject reads its clock. `counter`: it is given one that costs next to nothing. */
-export type ClockKind = 'own' | 'counter'
+type ClockKind = 'own' | 'counter'
 
 /** `reused`: the same string objects again and again. `fresh`: a new string for every decision. */
 export type IdUse = 'reused' | 'fresh'

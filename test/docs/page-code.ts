@@ -17,7 +17,7 @@ import ts from 'typescript'
 import { expect, vi } from 'vitest'
 import { ROOT } from '../package/packed.js'
 
-export type Language = 'ts' | 'js'
+type Language = 'ts' | 'js'
 
 /** The blocks of one language under one heading. */
 export interface Program {
@@ -29,7 +29,7 @@ export interface Program {
 }
 
 /** What a program did. */
-export interface Outcome {
+interface Outcome {
   /** What it declares at its top, by name. */
   readonly names: Record<string, unknown>
   /** How many claims were checked. */

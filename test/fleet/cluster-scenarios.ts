@@ -8,6 +8,7 @@ import type { Worker } from 'node:cluster'
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
+import { worstWindow } from '../../bench/worst-window.js'
 import { clusterStore, serveFleet } from '../../src/fleet/cluster/index.js'
 import { timeHere } from '../../src/fleet/cluster/messages.js'
 import type { FleetLimiter, FleetOptions, FleetState } from '../../src/fleet/index.js'
@@ -62,17 +63,6 @@ function from<Message>(worker: Worker | ChildProcess): Promise<Message> {
   })
 }
 
-/** Most that any window holds. */
-function worstWindow(times: number[]): number {
-  times.sort((one, other) => one - other)
-  let worst = 0
-  for (let from = 0, to = 0; to < times.length; to++) {
-    while (times[to] - times[from] >= WINDOW_MS) from++
-    worst = Math.max(worst, to - from + 1)
-  }
-  return worst
-}
-
 async function endWorkers(): Promise<void> {
   const workers = Object.values(cluster.workers ?? {}) as Worker[]
   const ended = workers.map((worker) => once(worker, 'exit'))
@@ -95,7 +85,12 @@ async function hammer(): Promise<object> {
   })
   await endWorkers()
   const byLedger = admitted.map(({ time }) => time)
-  return { told: times.length, byWorkers: worstWindow(times), byLedger: worstWindow(byLedger) }
+  const worst = (some: number[]) =>
+    worstWindow(
+      some.sort((one, other) => one - other),
+      WINDOW_MS,
+    )
+  return { told: times.length, byWorkers: worst(times), byLedger: worst(byLedger) }
 }
 
 async function hammerByCheck(): Promise<void> {

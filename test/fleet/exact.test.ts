@@ -1,13 +1,11 @@
 /** Decisions of `check` over a real server, judged by the oracle: by one process, whose clock is the server's. */
 import { describe, expect, test } from 'vitest'
-import { seededRandom } from '../../bench/seeded-random.js'
+import { seededWhole } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
 import { loadFleetLimiter } from '../../src/fleet/index.js'
-import { senderOf } from '../../src/fleet/redis/clients.js'
-import { RedisStore } from '../../src/fleet/redis/redis-store.js'
 import type { Quota } from '../../src/index.js'
 import { manualClock } from '../../src/index.js'
-import { lastingScript } from './given-time.js'
+import { storeAt } from './given-time.js'
 import { hasRedis, useRedis } from './redis-servers.js'
 
 const DECISIONS = process.env.CI ? 40_000 : 8000
@@ -21,22 +19,26 @@ describe.skipIf(!hasRedis)('check', () => {
     await new Promise((resolve) => setImmediate(resolve))
   }
 
+  /** A limiter in the only process, on a clock at 5000 ms, and the oracle. */
+  async function alone(name: string, quota: Quota) {
+    const { limit, windowMs, ...burst } = quota
+    const clock = manualClock(5000)
+    const store = storeAt(used.redis, clock)
+    const limiter = await loadFleetLimiter({
+      ...{ store, name: `${name} ${limit}`, limit, windowMs, burst, processes: 1, clock, timeoutMs: 60_000 },
+    })
+    return { clock, limiter, oracle: new Oracle(quota) }
+  }
+
   const quotas: Quota[] = [
     { limit: 5, windowMs: 1000, capacity: 3, refillPerSecond: 1 },
     { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 2 },
     { limit: 2, windowMs: 3000, capacity: 0, refillPerSecond: 0 },
   ]
   test.each(quotas)('is what the oracle says, though most denials are not asked about: %o', async (quota) => {
-    const clock = manualClock(5000)
-    const random = seededRandom(quota.limit)
-    const whole = (below: number) => Math.floor(random() * below)
-    const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => clock() * 1000)
-    const { limit, windowMs, capacity, refillPerSecond } = quota
-    const burst = { capacity, refillPerSecond }
-    const limiter = await loadFleetLimiter({
-      ...{ store, name: `exact ${limit}`, limit, windowMs, burst, processes: 1, clock, timeoutMs: 60_000 },
-    })
-    const oracle = new Oracle(quota)
+    const { limit, capacity, windowMs } = quota
+    const whole = seededWhole(limit)
+    const { clock, limiter, oracle } = await alone('exact', quota)
     for (let step = 0; step < DECISIONS / quotas.length; step++) {
       // What was reported of users who were not seen for long is answered first: an answer counts as new when it comes.
       await settled()
@@ -88,16 +90,9 @@ describe.skipIf(!hasRedis)('check', () => {
   })
 
   test.each(quotas)('isAllowed of the only process is what the oracle says: %o', async (quota) => {
-    const clock = manualClock(5000)
-    const random = seededRandom(quota.limit + 1)
-    const whole = (below: number) => Math.floor(random() * below)
-    const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => clock() * 1000)
-    const { limit, windowMs, capacity, refillPerSecond } = quota
-    const burst = { capacity, refillPerSecond }
-    const limiter = await loadFleetLimiter({
-      ...{ store, name: `alone ${limit}`, limit, windowMs, burst, processes: 1, clock, timeoutMs: 60_000 },
-    })
-    const oracle = new Oracle(quota)
+    const { limit, windowMs } = quota
+    const whole = seededWhole(limit + 1)
+    const { clock, limiter, oracle } = await alone('alone', quota)
     let expected = 0
     for (let step = 0; step < DECISIONS / quotas.length / 2; step++) {
       const kind = whole(100)

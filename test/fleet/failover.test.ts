@@ -2,8 +2,9 @@
 import * as ioredis from 'ioredis'
 import * as redis from 'redis'
 import type { TestContext } from 'vitest'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { RedisClient } from '../../src/fleet/index.js'
+import { expectAllHandled } from '../support/unhandled.js'
 import type { FleetProcess } from './fleet-traffic.js'
 import { startProcess, startTraffic, wrongStates } from './fleet-traffic.js'
 import type { RedisCluster, RedisSentinels, RedisServer } from './redis-servers.js'
@@ -12,15 +13,7 @@ import { hasRedis, startCluster, startSentinel, until } from './redis-servers.js
 const HOUR_MS = 3_600_000
 const host = '127.0.0.1'
 
-const unhandled: unknown[] = []
-const note = (error: unknown) => unhandled.push(error)
-beforeAll(() => {
-  process.on('unhandledRejection', note)
-})
-afterAll(() => {
-  process.off('unhandledRejection', note)
-  expect(unhandled).toEqual([])
-})
+expectAllHandled()
 
 /** Tests here mostly wait, each for servers of its own: all at once. What one started ends with it, the last first. */
 const nodeRedis = async (

@@ -2,10 +2,11 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import type { TestContext } from 'vitest'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { FleetOptions, RedisClient } from '../../src/fleet/index.js'
+import { expectAllHandled } from '../support/unhandled.js'
 import type { FleetProcess } from './fleet-traffic.js'
-import { startProcess, startTraffic, worstWindow, wrongStates } from './fleet-traffic.js'
+import { startProcess, startTraffic, worstWindowOf, wrongStates } from './fleet-traffic.js'
 import type { ProxyServer } from './proxy.js'
 import { startProxy } from './proxy.js'
 import type { RedisServer } from './redis-servers.js'
@@ -15,6 +16,7 @@ const HOUR_MS = 3_600_000
 const LIMIT = 8
 const PROCESSES = 2
 const ALLOWANCE = LIMIT / PROCESSES
+const BOUND = LIMIT + PROCESSES * ALLOWANCE
 const WINDOW_MS = 250
 // Many, since most denials are known and ask for nothing.
 const USERS = Array.from({ length: 30 }, (_, index) => `user ${index}`)
@@ -44,21 +46,17 @@ const clients = [
   },
 ]
 
-const unhandled: unknown[] = []
-const note = (error: unknown) => unhandled.push(error)
-beforeAll(() => {
-  process.on('unhandledRejection', note)
-})
-afterAll(() => {
-  process.off('unhandledRejection', note)
-  expect(unhandled).toEqual([])
-})
+expectAllHandled()
 
 /** Tests here mostly wait, each for servers of its own: several at once. What one started ends with it, the last first. */
 async function started(context: TestContext, options: readonly string[] = []): Promise<RedisServer> {
   const server = await startRedis(options)
   context.onTestFinished(() => server.stop())
   return server
+}
+
+function expectBound(processes: readonly FleetProcess[], bound = BOUND): void {
+  expect(worstWindowOf(processes, WINDOW_MS)).toBeLessThanOrEqual(bound)
 }
 
 let limits = 0
@@ -137,7 +135,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
       () => server.restart(),
     )
     // What it knew is gone: once, a window may hold what it admitted before and what it admits anew.
-    expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(2 * LIMIT + PROCESSES * ALLOWANCE)
+    expectBound(processes, LIMIT + BOUND)
   })
 
   test('a server that crashes and comes back with all that it knew', async (context) => {
@@ -148,7 +146,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
       () => server.stop('SIGKILL'),
       () => server.restart(),
     )
-    expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
+    expectBound(processes)
     const [one, two] = (await fleet(context, server.port, {
       windowMs: HOUR_MS,
       timeoutMs: 60_000,
@@ -170,7 +168,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
       await answered(processes, 3)
     }
     await end()
-    expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
+    expectBound(processes)
     for (const process of processes) expect(wrongStates(process)).toEqual([])
   })
 
@@ -182,7 +180,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
       () => server.command('CONFIG', 'SET', 'maxmemory', '1'),
       () => server.command('CONFIG', 'SET', 'maxmemory', '0'),
     )
-    expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
+    expectBound(processes)
   })
 
   test('a server that only reads, as a master that became a replica', async (context) => {
@@ -193,7 +191,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
       () => server.command('REPLICAOF', '127.0.0.1', '1'),
       () => server.command('REPLICAOF', 'NO', 'ONE'),
     )
-    expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
+    expectBound(processes)
   })
 
   test('a server that is busy with something else', async (context) => {
@@ -207,7 +205,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
       },
       () => slept,
     )
-    expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
+    expectBound(processes)
   })
 
   test('a server that disconnects all clients, again and again', async (context) => {
@@ -221,7 +219,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
     await all(processes, 'available')
     await answered(processes)
     await end()
-    expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
+    expectBound(processes)
     for (const process of processes) expect(wrongStates(process)).toEqual([])
   })
 
@@ -245,7 +243,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
           proxy.delayMs = 0
         },
       )
-      expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
+      expectBound(processes)
     })
 
     test('that stalls', async (context) => {
@@ -260,7 +258,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
           proxy.stalled = false
         },
       )
-      expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
+      expectBound(processes)
     })
 
     test('that is cut, and closed for a while', async (context) => {
@@ -276,7 +274,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
           proxy.refuses = false
         },
       )
-      expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
+      expectBound(processes)
     })
 
     test('that is cut while questions are on it', async (context) => {
@@ -293,7 +291,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
         await answered(processes, 5)
       }
       await end()
-      expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
+      expectBound(processes)
       for (const process of processes) expect(wrongStates(process)).toEqual([])
     })
 
@@ -310,7 +308,7 @@ describe.skipIf(!hasRedis).concurrent.each(clients)('$name', ({ connect }) => {
         await answered(processes, 1)
       }
       await end()
-      expect(worstWindow(processes, WINDOW_MS)).toBeLessThanOrEqual(LIMIT + PROCESSES * ALLOWANCE)
+      expectBound(processes)
       for (const process of processes) expect(wrongStates(process)).toEqual([])
     })
   })

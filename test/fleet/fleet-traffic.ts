@@ -1,5 +1,6 @@
 /** Several processes of a fleet on real servers, as they are asked without end, and what they admitted. */
 
+import { worstWindow } from '../../bench/worst-window.js'
 import type { FleetLimiter, FleetOptions, FleetStore, RedisClient } from '../../src/fleet/index.js'
 import { loadFleetLimiter, redisStore } from '../../src/fleet/index.js'
 import type { Decision } from '../../src/index.js'
@@ -72,24 +73,21 @@ export function startTraffic(processes: readonly FleetProcess[], userIds: readon
 }
 
 /** The most that any user was admitted in a window. */
-export function worstWindow(processes: readonly FleetProcess[], windowMs: number): number {
+export function worstWindowOf(processes: readonly FleetProcess[], windowMs: number): number {
   const byUser = new Map<string, number[]>()
   for (const { userId, atMs } of processes.flatMap(({ admitted }) => admitted)) {
     const times = byUser.get(userId) ?? []
     byUser.set(userId, times)
     times.push(atMs)
   }
-  let worst = 0
-  for (const times of byUser.values()) {
-    times.sort((one, other) => one - other)
-    let from = 0
-    for (let to = 0; to < times.length; to++) {
-      // Two milliseconds less, by which the process's reading of the time and the server's may differ.
-      while ((times[from] as number) <= (times[to] as number) - windowMs + 2) from++
-      worst = Math.max(worst, to - from + 1)
-    }
-  }
-  return worst
+  // Two milliseconds less, by which the process's reading of the time and the server's may differ.
+  const worsts = [...byUser.values()].map((times) =>
+    worstWindow(
+      times.sort((one, other) => one - other),
+      windowMs - 2,
+    ),
+  )
+  return Math.max(0, ...worsts)
 }
 
 /** What is wrong with the changes that were told: each must be one, and the last what is. */

@@ -1,15 +1,13 @@
 /** How long the server keeps a user: no longer than it must, and never shorter than the rules need. */
 import { describe, expect, test } from 'vitest'
-import { seededRandom } from '../../bench/seeded-random.js'
+import { seededWhole } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
 import { loadFleetLimiter, redisStore } from '../../src/fleet/index.js'
-import { senderOf } from '../../src/fleet/redis/clients.js'
-import { RedisStore } from '../../src/fleet/redis/redis-store.js'
 import { timedScript } from '../../src/fleet/redis/script.js'
 import type { Answer, SharedLimit, Verb } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
 import type { Quota } from '../../src/index.js'
-import { notingScript } from './given-time.js'
+import { notingScript, storeAt } from './given-time.js'
 import { hasRedis, useRedis } from './redis-servers.js'
 
 const DECISIONS = process.env.CI ? 60_000 : 6000
@@ -28,10 +26,9 @@ describe.skipIf(!hasRedis)('the life of keys', () => {
   /** Runs a trace in which keys live for a part of what they are given. Gives how many lives ended, and answers that were wrong. */
   async function run(quota: Quota, part: number): Promise<{ ended: number; wrong: string[] }> {
     const limit: SharedLimit = { name: `kept ${quota.limit} ${part}`, quota }
-    const random = seededRandom(quota.limit)
-    const whole = (below: number) => Math.floor(random() * below)
+    const whole = seededWhole(quota.limit)
     let now = 1_000_000
-    const store = new RedisStore(senderOf(used.redis as never), notingScript, () => now * 1000)
+    const store = storeAt(used.redis, () => now, notingScript)
     await store.begin(limit)
     const origin = now
     const oracle = new Oracle(quota)

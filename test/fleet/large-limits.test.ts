@@ -1,14 +1,12 @@
 /** Limits above 64 in the script, where a cell stands for many: exact for the first 64, and then never early and hardly late. */
 import { describe, expect, test } from 'vitest'
-import { seededRandom } from '../../bench/seeded-random.js'
+import { seededWhole } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
-import { senderOf } from '../../src/fleet/redis/clients.js'
-import { RedisStore } from '../../src/fleet/redis/redis-store.js'
 import type { SharedLimit } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
 import type { Quota } from '../../src/index.js'
 import { TICKS } from '../../src/limiter/index.js'
-import { lastingScript } from './given-time.js'
+import { storeAt } from './given-time.js'
 import { hasRedis, useRedis } from './redis-servers.js'
 
 const DECISIONS = process.env.CI ? 100_000 : 9000
@@ -27,10 +25,9 @@ describe.skipIf(!hasRedis)('large limits', () => {
   test.each(quotas)('never early, and late within the bound: %o', async (quota) => {
     const { limit: most, windowMs } = quota
     const limit: SharedLimit = { name: `large ${most}`, quota }
-    const random = seededRandom(most + windowMs)
-    const whole = (below: number) => Math.floor(random() * below)
+    const whole = seededWhole(most + windowMs)
     let now = 1_000_000
-    const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => now * 1000)
+    const store = storeAt(used.redis, () => now)
     await store.begin(limit)
     const origin = now
     const ticksMs = (2 * windowMs) / TICKS

@@ -18,7 +18,7 @@ export interface ProxyServer {
   stop(): Promise<void>
 }
 
-export interface Connection {
+interface Connection {
   /** Whether questions wait here, while those of other connections go on. */
   stalled: boolean
   /** Bytes that wait. */

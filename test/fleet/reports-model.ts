@@ -3,7 +3,7 @@
  * neither ticks nor records. Random reports and questions judge stores by it.
  */
 import { expect } from 'vitest'
-import { seededRandom } from '../../bench/seeded-random.js'
+import { seededWhole } from '../../bench/seeded-random.js'
 import type { Activity, FleetStore, Verb } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
 import type { ManualClock, Quota } from '../../src/index.js'
@@ -117,8 +117,7 @@ class Model {
 
 /** Puts random reports and questions to a store, and compares all that it answers with the model. */
 export async function judgeReports(store: FleetStore, clock: ManualClock, quota: Quota, questions: number) {
-  const random = seededRandom(quota.limit + 1)
-  const whole = (below: number) => Math.floor(random() * below)
+  const whole = seededWhole(quota.limit + 1)
   const { limit: most, windowMs, capacity } = quota
   const limit = { name: `reports-${most}`, quota }
   await store.begin(limit)

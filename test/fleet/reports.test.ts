@@ -1,15 +1,13 @@
 /** What processes report, in the script: places land at the time at which they were taken, tokens and gaps are reckoned. */
 import { describe, expect, test } from 'vitest'
-import { seededRandom } from '../../bench/seeded-random.js'
-import { senderOf } from '../../src/fleet/redis/clients.js'
-import { RedisStore } from '../../src/fleet/redis/redis-store.js'
-import { script } from '../../src/fleet/redis/script.js'
+import { seededWhole } from '../../bench/seeded-random.js'
+import { redisStore } from '../../src/fleet/index.js'
 import type { SharedLimit } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
 import { Unreported } from '../../src/fleet/unreported.js'
 import type { Quota } from '../../src/index.js'
 import { TICKS } from '../../src/limiter/index.js'
-import { lastingScript } from './given-time.js'
+import { storeAt } from './given-time.js'
 import { hasRedis, useRedis } from './redis-servers.js'
 
 const REPORTS = process.env.CI ? 50_000 : 3000
@@ -27,10 +25,9 @@ describe.skipIf(!hasRedis)('reports', () => {
   test.each(quotas)('of processes in turn, beside a plain model: %o', async (quota) => {
     const { limit: most, windowMs, capacity, refillPerSecond } = quota
     const limit: SharedLimit = { name: `reports ${most} ${capacity}`, quota }
-    const random = seededRandom(most)
-    const whole = (below: number) => Math.floor(random() * below)
+    const whole = seededWhole(most)
     let now = 1_000_000
-    const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => now * 1000)
+    const store = storeAt(used.redis, () => now)
     await store.begin(limit)
     const origin = now
     const paceMs = windowMs / most
@@ -131,7 +128,7 @@ describe.skipIf(!hasRedis)('reports', () => {
     const quota = { limit: 5, windowMs: 1000, capacity: 10, refillPerSecond: 1 }
     const limit: SharedLimit = { name: 'two at once', quota }
     let now = 2_000_000
-    const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => now * 1000)
+    const store = storeAt(used.redis, () => now)
     await store.begin(limit)
     now += 20_000
     const [one, other] = [new Unreported('user'), new Unreported('user')]
@@ -158,7 +155,7 @@ describe.skipIf(!hasRedis)('reports', () => {
   test('a question that comes too late does nothing', async () => {
     const quota = { limit: 5, windowMs: 1000, capacity: 0, refillPerSecond: 0 }
     const limit: SharedLimit = { name: 'late', quota }
-    const store = new RedisStore(senderOf(used.redis as never), script)
+    const store = redisStore(used.redis as never)
     await store.begin(limit)
     const ask = (usefulMs: number) =>
       store.ask(limit, { verb: 'decide', userId: 'user', a: 1, b: 5, activity: NO_ACTIVITY, usefulMs })

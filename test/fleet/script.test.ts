@@ -1,11 +1,9 @@
 /** The script in a real server, judged by the oracle: random traces on a time that is given to it. */
 import { describe, expect, test } from 'vitest'
-import { senderOf } from '../../src/fleet/redis/clients.js'
-import { RedisStore } from '../../src/fleet/redis/redis-store.js'
 import type { SharedLimit } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
 import { manualClock } from '../../src/index.js'
-import { lastingScript } from './given-time.js'
+import { storeAt } from './given-time.js'
 import { hasRedis, useRedis } from './redis-servers.js'
 import { judge, TRACE_QUOTAS } from './traces.js'
 
@@ -16,7 +14,7 @@ describe.skipIf(!hasRedis)('the script', () => {
 
   test.each(TRACE_QUOTAS)('decides as the oracle does: %o', async (quota) => {
     const clock = manualClock(1_000_000)
-    const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => clock() * 1000)
+    const store = storeAt(used.redis, clock)
     await judge(store, clock, quota, DECISIONS / TRACE_QUOTAS.length)
   })
 
@@ -26,7 +24,7 @@ describe.skipIf(!hasRedis)('the script', () => {
       const quota = { limit: 3, windowMs: 1000, capacity: 0, refillPerSecond: 0 }
       const limit: SharedLimit = { name: `back-${backMs}`, quota }
       let now = 10_000_000
-      const store = new RedisStore(senderOf(used.redis as never), lastingScript, () => now * 1000)
+      const store = storeAt(used.redis, () => now)
       await store.begin(limit)
       const decide = async () => {
         const question = { verb: 'decide', userId: 'a', a: 1, b: 3, activity: NO_ACTIVITY, usefulMs: 0 } as const

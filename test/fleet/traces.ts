@@ -1,6 +1,6 @@
 /** Random traces of questions, by which every store is judged in the same way. */
 import { expect } from 'vitest'
-import { seededRandom } from '../../bench/seeded-random.js'
+import { seededWhole } from '../../bench/seeded-random.js'
 import { Oracle } from '../../src/cli/stress/oracle.js'
 import type { Answer, FleetStore, SharedLimit, Verb } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
@@ -23,8 +23,7 @@ export const TRACE_QUOTAS: Quota[] = [
  */
 export async function judge(store: FleetStore, clock: ManualClock, quota: Quota, questions: number): Promise<void> {
   const limit: SharedLimit = { name: `trace-${quota.limit}`, quota }
-  const random = seededRandom(quota.limit)
-  const whole = (below: number) => Math.floor(random() * below)
+  const whole = seededWhole(quota.limit)
   await store.begin(limit)
   const origin = clock()
   const oracle = new Oracle(quota)

@@ -3,11 +3,11 @@ import { connect } from 'node:net'
 import { parseList } from 'structured-headers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Verdict } from '../../src/http/index.js'
-import { createLimiter, manualClock } from '../../src/index.js'
+import { deferred } from './support/deferred.js'
 import type { Handler, Header, Running, SuiteOptions } from './support/hosts.js'
 import { hosts } from './support/hosts.js'
+import { limiterOf } from './support/limiter.js'
 
-const clock = manualClock()
 const unhandled = vi.fn()
 const key = (header: Header) => header('x-user') ?? 'a'
 const running: Running[] = []
@@ -21,19 +21,6 @@ afterEach(async () => {
   expect(unhandled).not.toHaveBeenCalled()
   vi.restoreAllMocks()
 })
-
-function limiterOf(limit: number, more = {}) {
-  return createLimiter({ limit, windowMs: 60_000, sweepIntervalMs: 0, clock, ...more })
-}
-
-/** A promise, and what resolves it. */
-function deferred<Value>() {
-  let resolve: (value: Value) => void = () => {}
-  const promise = new Promise<Value>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
-}
 
 describe.each(hosts)('$name', (host) => {
   /** Starts a server, whose handler is counted. */

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Evaluate, LimitOptions, Outcome, RateLimitOptions, Verdict } from '../../src/http/index.js'
 import type { Decision } from '../../src/index.js'
-import { createLimiter, manualClock } from '../../src/index.js'
+import { clock, limiterOf } from './support/limiter.js'
 
 interface Asking {
   user?: string
@@ -12,7 +12,6 @@ interface Asking {
 
 type Options = RateLimitOptions<[Asking], unknown>
 
-const clock = manualClock()
 const key = ({ user }: Asking) => user
 const warn = vi.spyOn(console, 'warn')
 
@@ -26,10 +25,6 @@ beforeEach(async () => {
 })
 
 afterEach(() => vi.useRealTimers())
-
-function limiterOf(limit: number, more = {}) {
-  return createLimiter({ limit, windowMs: 60_000, sweepIntervalMs: 0, clock, ...more })
-}
 
 /** An outcome that must be there at once. */
 function now(outcome: Outcome | Promise<Outcome>): Outcome {

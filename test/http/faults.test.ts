@@ -14,11 +14,11 @@ import { rateLimit as forExpress } from '../../src/http/adapters/express.js'
 import { rateLimit as forFastify } from '../../src/http/adapters/fastify.js'
 import { rateLimit as forKoa } from '../../src/http/adapters/koa.js'
 import { clientAddress } from '../../src/http/index.js'
-import { createLimiter, manualClock } from '../../src/index.js'
+import { deferred } from './support/deferred.js'
 import type { Handler, Running, SuiteOptions } from './support/hosts.js'
 import { hosts } from './support/hosts.js'
+import { limiterOf } from './support/limiter.js'
 
-const clock = manualClock()
 const unhandled = vi.fn()
 const closing: (() => unknown)[] = []
 
@@ -38,10 +38,6 @@ afterEach(async () => {
   vi.restoreAllMocks()
 })
 
-function limiterOf(limit: number) {
-  return createLimiter({ limit, windowMs: 60_000, sweepIntervalMs: 0, clock })
-}
-
 async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -50,15 +46,6 @@ async function listen(server: Server): Promise<number> {
     server.close()
   })
   return (server.address() as AddressInfo).port
-}
-
-/** A promise, and what resolves it. */
-function deferred<Value = void>() {
-  let resolve: (value: Value) => void = () => {}
-  const promise = new Promise<Value>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
 }
 
 /** All that a server sends over a connection of HTTP/1.1 until it ends. */

@@ -1,16 +1,11 @@
 /** Limits for web requests: with a handler and without one. */
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { guard } from '../../src/http/index.js'
-import { createLimiter, manualClock } from '../../src/index.js'
+import { limiterOf } from './support/limiter.js'
 
-const clock = manualClock()
 const warn = vi.spyOn(console, 'warn')
 
 beforeEach(() => void warn.mockReset().mockImplementation(() => {}))
-
-function limiterOf(limit: number) {
-  return createLimiter({ limit, windowMs: 60_000, sweepIntervalMs: 0, clock })
-}
 
 function requestOf(user = 'a') {
   return new Request('http://localhost/', { headers: { 'x-user': user } })

@@ -5,19 +5,19 @@ import { fileURLToPath } from 'node:url'
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 /** What a subpath names for one way to import it: types, and a build for each condition. */
-export interface Builds {
+interface Builds {
   types: string
   default: string
   [condition: string]: string
 }
 
 /** A subpath that gives code. */
-export interface CodeExport {
+interface CodeExport {
   import: Builds
   require: Builds
 }
 
-export interface Manifest {
+interface Manifest {
   name: string
   version: string
   license: string

@@ -5,50 +5,27 @@
  *     node test/runtimes/bundlers.mjs [--only vite,webpack,…] [--tarball FILE] [--help]
  */
 import { mkdir, readFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
 import { isInstalled, openPage } from './driver/browsers.mjs'
 import { BUNDLERS, compressedSize } from './driver/bundlers.mjs'
-import { chosen } from './driver/choice.mjs'
-import { addSuite, installApp, removeApp } from './driver/package.mjs'
+import { command, inTurn, isStrict } from './driver/command.mjs'
+import { addSuite, withApp } from './driver/package.mjs'
 import { STRICT_POLICY, serve } from './driver/server.mjs'
-
-const HELP = `Runs the conformance suite as an app built by each bundler.
-
-  --only NAMES    of ${Object.keys(BUNDLERS).join(', ')}; separated by commas
-  --tarball FILE  uses a package that is packed already
-  --help          prints this`
 
 const PAGE = '<!doctype html><title>Bundled</title><script type="module" src="/main.js"></script>'
 
-const { values: options } = parseArgs({
-  options: { only: { type: 'string' }, tarball: { type: 'string' }, help: { type: 'boolean', default: false } },
-})
-if (options.help) console.log(HELP)
-else process.exitCode = await main()
-
-async function main() {
-  if (!(await isInstalled('chromium'))) {
-    console.log('Chromium is not installed (.ci/install-tools installs it)\n0 passed, 0 failed, 5 skipped')
-    return process.env.CI === 'true' ? 1 : 0
+const does = 'Runs the conformance suite as an app built by each bundler.'
+await command({ does, names: Object.keys(BUNDLERS) }, async (names, { tarball }) => {
+  if (!isStrict && !(await isInstalled('chromium'))) {
+    console.log('Chromium is not installed (.ci/install-tools installs it)')
+    return names.map(() => 'skipped')
   }
-  const names = chosen(options.only, Object.keys(BUNDLERS))
-  const app = await installApp(options.tarball)
-  let failures = 0
-  try {
+  return withApp(tarball, {}, async (app) => {
     await addSuite(app)
-    for (const name of names) {
-      const failed = await runOne(app, name)
-      if (failed.length > 0) failures++
-      for (const failure of failed.slice(0, 10)) console.log(`    ${failure}`)
-    }
-  } finally {
-    await removeApp(app)
-  }
-  console.log(`${names.length - failures} passed, ${failures} failed`)
-  return failures > 0 ? 1 : 0
-}
+    return inTurn(names, (name) => runOne(app, name))
+  })
+})
 
-/** Builds, serves and runs; prints a line and gives what failed. */
+/** Builds, serves and runs; prints a line and what failed. */
 async function runOne(app, name) {
   try {
     const out = `${app}/built-${name}`
@@ -64,12 +41,13 @@ async function runOne(app, name) {
       const verdict = failed.length > 0 ? `${failed.length} FAILED` : 'ok'
       const size = `${(compressedSize(code) / 1000).toFixed(1)} kB with the suite`
       console.log(`${name.padEnd(10)} ${version.padEnd(10)} ${passed} checks  ${size}  ${verdict}`)
-      return failed
+      for (const failure of failed.slice(0, 10)) console.log(`    ${failure}`)
+      return failed.length > 0 ? 'failed' : 'passed'
     } finally {
       await server.close()
     }
   } catch (error) {
-    console.log(`${name.padEnd(10)} FAILED`)
-    return [`${error?.stack ?? error}`]
+    console.log(`${name.padEnd(10)} FAILED\n    ${error?.stack ?? error}`)
+    return 'failed'
   }
 }

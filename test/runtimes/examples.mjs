@@ -6,18 +6,14 @@
  *     node test/runtimes/examples.mjs [--only node,deno,…] [--tarball FILE] [--help]
  */
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { address } from './driver/app-server.mjs'
 import { checkAwayPage } from './driver/away-page.mjs'
 import { isInstalled } from './driver/browsers.mjs'
-import { chosen } from './driver/choice.mjs'
+import { command, inTurn, isStrict } from './driver/command.mjs'
 import { checkCrawler } from './driver/crawler.mjs'
 import { isNginxInstalled } from './driver/nginx.mjs'
-import { addFolder, installApp, pack, removeApp } from './driver/package.mjs'
+import { addFolder, withApp, withTarball } from './driver/package.mjs'
 import { bunBinary, denoBinary, nodeBinary } from './driver/processes.mjs'
 import { checkRestarts } from './driver/restarts.mjs'
 import { checkService, SERVICE_NAMES } from './driver/services.mjs'
@@ -63,48 +59,23 @@ const OTHERS = {
 
 const NAMES = [...Object.keys(SERVERS), ...SERVICE_NAMES, ...Object.keys(OTHERS), ...Object.keys(PAGES)]
 
-const HELP = `Runs the examples on the packed package.
-
-  --only NAMES    of ${NAMES.join(', ')}; separated by commas
-  --tarball FILE  uses a package that is packed already
-  --help          prints this`
-
-const { values: options } = parseArgs({
-  options: { only: { type: 'string' }, tarball: { type: 'string' }, help: { type: 'boolean', default: false } },
-})
-if (options.help) console.log(HELP)
-else process.exitCode = await main()
-
-async function main() {
-  const names = chosen(options.only, NAMES)
-  const folder = await mkdtemp(join(tmpdir(), 'spillway-packed-'))
-  const counts = { passed: 0, failed: 0, skipped: 0 }
-  try {
-    const tarball = options.tarball ?? (await pack(folder))
-    const app = await installApp(tarball)
-    try {
+await command({ does: 'Runs the examples on the packed package.', names: NAMES }, (names, options) =>
+  withTarball(options.tarball, (tarball) =>
+    withApp(tarball, {}, async (app) => {
       await addFolder(app, 'examples', 'examples')
-      for (const name of names) counts[await runOne(app, tarball, name)]++
-    } finally {
-      await removeApp(app)
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-  console.log(
-    `${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`,
-  )
-  return counts.failed > 0 ? 1 : 0
-}
+      return inTurn(names, (name) => runOne(app, tarball, name))
+    }),
+  ),
+)
 
 /** Runs an example, prints a line, and tells what became of it. */
 async function runOne(app, tarball, name) {
   const say = (text) => console.log(`${name.padEnd(12)} ${text}`)
-  if (name in PAGES && !(await isInstalled('chromium')) && process.env.CI !== 'true') {
+  if (name in PAGES && !(await isInstalled('chromium')) && !isStrict) {
     say('Chromium is not installed: skipped (.ci/install-tools installs it)')
     return 'skipped'
   }
-  if (name.endsWith('-nginx') && !(await isNginxInstalled()) && process.env.CI !== 'true') {
+  if (name.endsWith('-nginx') && !(await isNginxInstalled()) && !isStrict) {
     say('nginx is not installed: skipped (.ci/install-tools installs it)')
     return 'skipped'
   }

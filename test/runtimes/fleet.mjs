@@ -2,11 +2,10 @@
  * `spillway/fleet` of the packed package over a real Redis: one program in Node, Deno and Bun; the example, whose processes are
  * killed and restarted under load; and eight processes that hammer one user.
  *
- *     node test/runtimes/fleet.mjs [--only node,deno,…] [--strict] [--tarball FILE] [--help]
+ *     node test/runtimes/fleet.mjs [--only node,deno,…] [--seconds N] [--tarball FILE] [--help]
  */
-import { parseArgs } from 'node:util'
-import { chosen } from './driver/choice.mjs'
-import { addFolder, installApp, removeApp } from './driver/package.mjs'
+import { command, inTurn, isStrict } from './driver/command.mjs'
+import { addFolder, withApp } from './driver/package.mjs'
 import { bunBinary, denoBinary } from './driver/processes.mjs'
 import { isRedisInstalled, withRedis } from './driver/redis.mjs'
 import { run, withVersion } from './driver/tools.mjs'
@@ -37,56 +36,37 @@ const CHECKS = {
   example: checkExample,
   hammer: checkHammer,
 }
-const NAMES = Object.keys(CHECKS)
 
-const HELP = `Runs spillway/fleet over a real Redis.
-
-  --only NAMES    of ${NAMES.join(', ')}; separated by commas
-  --seconds N     how long they hammer; 10 unless told
-  --strict        fails without redis-server (as CI=true does) instead of skipping all
-  --tarball FILE  uses a package that is packed already
-  --help          prints this`
-
-const { values: options } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    seconds: { type: 'string', default: '10' },
-    strict: { type: 'boolean', default: process.env.CI === 'true' },
-    tarball: { type: 'string' },
-    help: { type: 'boolean', default: false },
+await command(
+  {
+    does: 'Runs spillway/fleet over a real Redis.',
+    names: Object.keys(CHECKS),
+    options: { seconds: { type: 'string', default: '10' } },
+    help: '  --seconds N     how long they hammer; 10 unless told\n',
   },
-})
-if (options.help) console.log(HELP)
-else process.exitCode = await main()
-
-async function main() {
-  const names = chosen(options.only, NAMES)
-  if (!options.strict && !(await isRedisInstalled())) {
-    console.log('redis-server is not installed: skipped (.ci/install-tools installs it)')
-    return 0
-  }
-  const app = await installApp(options.tarball, { tools: [await withVersion('redis')] })
-  let failed = 0
-  try {
-    await addFolder(app, 'test/runtimes/fleet', 'fleet')
-    await addFolder(app, 'examples/fleet', 'example')
-    await withRedis(async (url) => {
-      for (const name of names) {
-        const start = performance.now()
-        try {
-          const seen = await CHECKS[name](app, url)
-          console.log(`${name.padEnd(8)} ok      ${seen} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
-        } catch (error) {
-          failed++
-          console.log(`${name.padEnd(8)} FAILED  ${[error?.stack ?? error, error?.stderr].filter(Boolean).join('\n')}`)
-        }
-      }
+  async (names, { tarball, seconds }) => {
+    if (!isStrict && !(await isRedisInstalled())) {
+      console.log('redis-server is not installed: skipped (.ci/install-tools installs it)')
+      return names.map(() => 'skipped')
+    }
+    return withApp(tarball, { tools: [await withVersion('redis')] }, async (app) => {
+      await addFolder(app, 'test/runtimes/fleet', 'fleet')
+      await addFolder(app, 'examples/fleet', 'example')
+      return withRedis((url) => inTurn(names, (name) => check(name, app, url, seconds)))
     })
-  } finally {
-    await removeApp(app)
+  },
+)
+
+async function check(name, app, url, seconds) {
+  const start = performance.now()
+  try {
+    const seen = await CHECKS[name](app, url, seconds)
+    console.log(`${name.padEnd(8)} ok      ${seen} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
+    return 'passed'
+  } catch (error) {
+    console.log(`${name.padEnd(8)} FAILED  ${[error?.stack ?? error, error?.stderr].filter(Boolean).join('\n')}`)
+    return 'failed'
   }
-  console.log(`${names.length - failed} passed, ${failed} failed`)
-  return failed > 0 ? 1 : 0
 }
 
 async function inRuntime(app, url, name, [binary, ...args]) {
@@ -110,8 +90,7 @@ async function checkExample(app, url) {
 }
 
 /** Counts what eight processes admit of one user without asking, by the server's clock. */
-async function checkHammer(app, url) {
-  const { seconds } = options
+async function checkHammer(app, url, seconds) {
   const args = ['fleet/hammer.mjs', url, String(HAMMERERS), seconds]
   const timeout = 1000 * Number(seconds) + 60_000
   const reports = await Promise.all(

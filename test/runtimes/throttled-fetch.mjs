@@ -2,14 +2,13 @@
  * `throttledFetch` of the packed package in real time, against a server that limits to 50 a second: a client that is as fast
  * must get all it asks for in the least time, and no denial; three that share the limit must settle.
  *
- *     node test/runtimes/throttled-fetch.mjs [--only node,deno,…] [--strict] [--tarball FILE] [--help]
+ *     node test/runtimes/throttled-fetch.mjs [--only node,deno,…] [--tarball FILE] [--help]
  */
 import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import { isInstalled, openChromium } from './driver/browsers.mjs'
-import { chosen } from './driver/choice.mjs'
-import { addFolder, installApp, removeApp } from './driver/package.mjs'
+import { command, inTurn, isStrict } from './driver/command.mjs'
+import { addFolder, withApp } from './driver/package.mjs'
 import { denoBinary } from './driver/processes.mjs'
 import { serve } from './driver/server.mjs'
 import { run } from './driver/tools.mjs'
@@ -36,44 +35,18 @@ const CHECKS = {
   'node-shared': { clients: SHARERS, runClients: inNode },
   'chromium-shared': { clients: SHARERS, runClients: inPages },
 }
-const NAMES = Object.keys(CHECKS)
 
-const HELP = `Calls a limited server through throttledFetch, in real time.
-
-  --only NAMES    of ${NAMES.join(', ')}; separated by commas
-  --strict        fails for what is not installed (as CI=true does) instead of skipping it
-  --tarball FILE  uses a package that is packed already
-  --help          prints this`
-
-const { values: options } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    strict: { type: 'boolean', default: process.env.CI === 'true' },
-    tarball: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-})
-if (options.help) console.log(HELP)
-else process.exitCode = await main()
-
-async function main() {
-  const names = chosen(options.only, NAMES)
-  const app = await installApp(options.tarball)
-  const counts = { passed: 0, failed: 0, skipped: 0 }
-  try {
+const does = 'Calls a limited server through throttledFetch, in real time.'
+await command({ does, names: Object.keys(CHECKS) }, (names, { tarball }) =>
+  withApp(tarball, {}, async (app) => {
     await addFolder(app, 'test/runtimes/fetching', 'fetching')
-    for (const name of names) counts[await check(app, name)]++
-  } finally {
-    await removeApp(app)
-  }
-  const { passed, failed, skipped } = counts
-  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
-  return failed > 0 ? 1 : 0
-}
+    return inTurn(names, (name) => check(app, name))
+  }),
+)
 
 async function check(app, name) {
   const { clients, runClients } = CHECKS[name]
-  if (runClients === inPages && !options.strict && !(await isInstalled('chromium'))) {
+  if (runClients === inPages && !isStrict && !(await isInstalled('chromium'))) {
     console.log(`${name.padEnd(16)} not installed: skipped (.ci/install-tools installs it)`)
     return 'skipped'
   }

@@ -2,7 +2,7 @@
 import { expect, vi } from 'vitest'
 
 /** Asks a server so many times, one after the other. */
-export type Statuses = (times: number, headers?: Record<string, string>, path?: string) => Promise<number[]>
+type Statuses = (times: number, headers?: Record<string, string>, path?: string) => Promise<number[]>
 
 /** Gives what asks a server many times, from what asks it once and gives the status. */
 export function statusesOf(ask: (headers?: Record<string, string>, path?: string) => Promise<number>): Statuses {

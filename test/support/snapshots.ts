@@ -1,6 +1,6 @@
 /** Snapshots by their format, as `docs/snapshot.md` has it: taken apart, put together, and given a checksum that holds. */
 
-export const HEADER = 88
+const HEADER = 88
 const CHECKSUM = 8
 const MASK = (1n << 64n) - 1n
 
@@ -117,7 +117,7 @@ export function sealed(bytes: Uint8Array): Uint8Array {
 }
 
 /** SipHash-1-3, in the plainest way. */
-export function sipHash13(key0: bigint, key1: bigint, message: Uint8Array): bigint {
+function sipHash13(key0: bigint, key1: bigint, message: Uint8Array): bigint {
   let a = key0 ^ 0x736f6d6570736575n
   let b = key1 ^ 0x646f72616e646f6dn
   let c = key0 ^ 0x6c7967656e657261n

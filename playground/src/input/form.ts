@@ -7,7 +7,7 @@ import { CHOICE_NAMES, CHOICES, correct, correction, DEFAULTS, mostOf, SPEEDS, Z
 import { USER_IDS } from '../model/simulation.js'
 import { byId, make, within } from '../view/dom.js'
 
-export interface FormEvents {
+interface FormEvents {
   /** A number of the limiter or the seed was chosen. `corrected` says so when it was brought into its range. */
   number(name: ChoiceName, value: number, corrected: string | undefined): void
   pattern(index: number, pattern: PatternName): void

@@ -1,6 +1,6 @@
 /** Single keys for the whole page, which can be turned off: they may be in the way of speech and switch input. */
 
-export interface KeyActions {
+interface KeyActions {
   toggle(): void
   step(): void
   leap(): void

@@ -2,8 +2,6 @@
  * The same requests over a fleet: each arrives at one of several processes, which decide by `isAllowed` of the real fleet
  * limiter, with a plain store some milliseconds away. Beside it, on the same requests: one exact limiter for all, a counter
  * of fixed windows for all, and a limiter in each process that has its share of the limit. None of them has burst tokens.
- *
- * Answers come by promises, so a fleet follows the simulation at once rather than within the same call, on a clock of its own.
  */
 import type { Limiter, ManualClock } from 'spillway'
 import { loadLimiter, manualClock } from 'spillway'
@@ -12,6 +10,7 @@ import { loadFleetLimiter } from 'spillway/fleet'
 import type { Random } from '../../../bench/seeded-random.js'
 import { seededRandom } from '../../../bench/seeded-random.js'
 import type { Quota } from '../../../src/limiter/index.js'
+import { Follower, settled } from './follower.js'
 import { PlainStore } from './plain-store.js'
 import { FixedWindow } from './rivals.js'
 import { Track } from './track.js'
@@ -36,8 +35,6 @@ const KEPT_WINDOWS = 6
 const SEED = 0x5eed
 /** As long as an option may be: it is real time, in which the page may stand. */
 const TIMEOUT_MS = 60_000
-/** More steps of microtasks than lie between an answer and what is made of it. */
-const STEPS = 12
 
 /** One user's part of it. */
 export class FleetUser {
@@ -73,7 +70,7 @@ interface Process {
   readonly share: Limiter
 }
 
-export class Fleet {
+export class Fleet extends Follower {
   readonly processes: number
   /** What is used: that of the plan, or what it stands for. */
   readonly allowance: number
@@ -89,9 +86,6 @@ export class Fleet {
   readonly #random: Random
   readonly #sampleMs: number
   #nextSample = 0
-  /** What came and is not followed yet, in order of time. */
-  readonly #arrivals: { id: string; time: number }[] = []
-  #followed: Promise<void> = Promise.resolve()
   #isClosed = false
 
   /** Loads limiters of its own, at time 0. */
@@ -130,6 +124,7 @@ export class Fleet {
     members: readonly Process[],
     random: Random,
   ) {
+    super()
     this.processes = members.length
     this.allowance = allowance
     this.bound = limit + members.length * allowance
@@ -159,17 +154,6 @@ export class Fleet {
     return this.#members.filter(({ fleet }) => fleet.stats().state === 'unavailable').length
   }
 
-  /** Notes a request. Times never go back. */
-  arrive(id: string, time: number): void {
-    this.#arrivals.push({ id, time })
-  }
-
-  /** Follows all that came, and all that arrives up to a time. */
-  follow(end: number): Promise<void> {
-    this.#followed = this.#followed.then(() => this.#followTo(end))
-    return this.#followed
-  }
-
   close(): void {
     this.#exact.close()
     for (const { fleet, share } of this.#members) {
@@ -179,17 +163,17 @@ export class Fleet {
     this.#isClosed = true
   }
 
-  async #followTo(end: number): Promise<void> {
+  protected override async followTo(end: number): Promise<void> {
     let followed = 0
     while (!this.#isClosed) {
-      const arrival = this.#arrivals[followed]
+      const arrival = this.arrivals[followed]
       const came = arrival?.time ?? Number.POSITIVE_INFINITY
       const time = Math.min(this.#store.next, came, this.#nextSample)
       if (time > end) break
       this.#clock.set(time)
       if (this.#store.next === time) {
         this.#store.arrive()
-        for (let step = 0; step < STEPS; step++) await undefined
+        await settled()
       } else if (arrival && came === time) {
         followed++
         this.#decide(arrival.id, time)
@@ -198,7 +182,7 @@ export class Fleet {
         this.#nextSample += this.#sampleMs
       }
     }
-    this.#arrivals.splice(0, followed)
+    this.arrivals.splice(0, followed)
     if (!this.#isClosed) this.#clock.set(end)
   }
 

@@ -5,7 +5,7 @@
 import type { Random } from '../../../bench/seeded-random.js'
 import type { Quota } from '../../../src/limiter/index.js'
 
-export interface Pattern {
+interface Pattern {
   readonly label: string
   readonly hint: string
   /** The times of requests from `start` on. */

@@ -4,7 +4,7 @@
  */
 import type { Quota } from '../../../src/limiter/index.js'
 
-export interface Rival {
+interface Rival {
   /** Decides a request, and counts it. */
   decide(time: number): boolean
 }

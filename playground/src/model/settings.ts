@@ -20,7 +20,7 @@ export interface Settings extends Scenario {
 }
 
 /** A number that can be chosen: its range, and the step to which it is rounded. */
-export interface Choice {
+interface Choice {
   readonly key: string
   readonly min: number
   readonly max: number

@@ -4,7 +4,7 @@
  */
 
 /** A column of numbers for each name, and one of times. */
-export type Columns<Column extends string> = Record<Column | 'time', Float64Array<ArrayBuffer>>
+type Columns<Column extends string> = Record<Column | 'time', Float64Array<ArrayBuffer>>
 
 export class Track<Column extends string> {
   readonly #keep: number

@@ -25,7 +25,7 @@ const KEPT_REFUNDABLE = 4096
 const KEPT_ACTS = 256
 
 /** Requests so far, by what became of them. */
-export interface Tally {
+interface Tally {
   base: number
   burst: number
   /** All that were denied, those by the shared limit and by a block included. */
@@ -38,7 +38,7 @@ export interface Tally {
 }
 
 /** A block, of which the end moves when it is ended early. */
-export interface Block {
+interface Block {
   readonly from: number
   to: number
 }

@@ -1,11 +1,9 @@
-/**
- * The same requests through a queue, which denies nobody while it has room: each waits for its turn. The queue decides by
- * promises, so it follows the simulation at once rather than within the same call, on a clock of its own.
- */
+/** The same requests through a queue, which denies nobody while it has room: each waits for its turn. */
 import type { Limiter, ManualClock } from 'spillway'
 import { loadLimiter, manualClock } from 'spillway'
 import { Queue } from 'spillway/queue'
 import type { Quota } from '../../../src/limiter/index.js'
+import { Follower, settled } from './follower.js'
 import { Thinner } from './thinner.js'
 import { Track } from './track.js'
 import { WindowCount } from './window-count.js'
@@ -17,11 +15,9 @@ export const STARTED = 1
 /** As many times the limit may wait of each user. */
 const LIMITS_WAITING = 2
 const KEPT_EVENTS = 16_384
-/** More steps of microtasks than it takes a queue to let one in and to be done with that. */
-const STEPS = 8
 
 /** One user's part of it. */
-export class Waits {
+class Waits {
   /** Starts, and refusals where too many waited. */
   readonly events = new Track(['outcome'], KEPT_EVENTS)
   readonly #thinner: Thinner
@@ -56,14 +52,11 @@ export class Waits {
   }
 }
 
-export class WaitingLine {
+export class WaitingLine extends Follower {
   readonly #users = new Map<string, Waits>()
   readonly #limiter: Limiter
   readonly #clock: ManualClock
   readonly #queue: Queue
-  /** What came and is not followed yet, in order of time. */
-  readonly #arrivals: { id: string; time: number }[] = []
-  #followed: Promise<void> = Promise.resolve()
 
   /** Loads a limiter of its own, at time 0. */
   static async load(
@@ -77,6 +70,7 @@ export class WaitingLine {
   }
 
   private constructor(limiter: Limiter, clock: ManualClock, ids: readonly string[]) {
+    super()
     this.#limiter = limiter
     this.#clock = clock
     const most = LIMITS_WAITING * limiter.quota.limit
@@ -94,32 +88,21 @@ export class WaitingLine {
     return this.#queue.size(id)
   }
 
-  /** Notes a request. Times never go back. */
-  arrive(id: string, time: number): void {
-    this.#arrivals.push({ id, time })
-  }
-
-  /** Follows all that came, and the turns up to a time. */
-  follow(end: number): Promise<void> {
-    this.#followed = this.#followed.then(() => this.#followTo(end))
-    return this.#followed
-  }
-
   close(): void {
     this.#queue.close()
     this.#limiter.close()
   }
 
-  async #followTo(end: number): Promise<void> {
+  protected override async followTo(end: number): Promise<void> {
     let followed = 0
-    for (const { id, time } of this.#arrivals) {
+    for (const { id, time } of this.arrivals) {
       if (time > end) break
       followed++
       await this.#turnsUntil(time)
       this.#enter(id, time)
       await settled()
     }
-    this.#arrivals.splice(0, followed)
+    this.arrivals.splice(0, followed)
     await this.#turnsUntil(end)
   }
 
@@ -151,8 +134,4 @@ export class WaitingLine {
       () => waits.refuse(this.#clock()),
     )
   }
-}
-
-async function settled(): Promise<void> {
-  for (let step = 0; step < STEPS; step++) await undefined
 }

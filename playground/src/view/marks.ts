@@ -7,7 +7,7 @@ import type uPlot from 'uplot'
 import type { Colour } from './palette.js'
 import { colour } from './palette.js'
 
-export type Shape = 'bar' | 'diamond' | 'cross' | 'ring' | 'square' | 'stub' | 'back'
+type Shape = 'bar' | 'diamond' | 'cross' | 'ring' | 'square' | 'stub' | 'back'
 
 export interface MarkRow {
   /** Times of requests, and for each whether it has a mark in this row. */

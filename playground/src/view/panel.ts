@@ -4,7 +4,7 @@ import type { Colour } from './palette.js'
 import { colour } from './palette.js'
 import { edge } from './words.js'
 
-export interface PanelOptions {
+interface PanelOptions {
   readonly height: number
   /** Room below for the labels of the time axis. */
   readonly timeLabels?: boolean

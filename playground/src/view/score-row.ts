@@ -1,7 +1,7 @@
 /** A worst window as a number, as a bar against the limit, and with what is to be said of it. */
 import { make, setText } from './dom.js'
 
-export interface Score {
+interface Score {
   readonly value: string
   /** Parts of the whole width, 0 to 1: the bar, and one on top of it. */
   readonly bar: number

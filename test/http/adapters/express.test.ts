@@ -6,17 +6,13 @@ import { afterEach, expect, test, vi } from 'vitest'
 import type { ExpressOptions } from '../../../src/http/adapters/express.js'
 import { rateLimit } from '../../../src/http/adapters/express.js'
 import { clientAddress } from '../../../src/http/index.js'
-import { createLimiter, manualClock } from '../../../src/index.js'
+import { limiterOf } from '../support/limiter.js'
 
 const closing: (() => void)[] = []
 afterEach(() => {
   for (const close of closing.splice(0)) close()
   vi.restoreAllMocks()
 })
-
-function limiterOf(limit: number) {
-  return createLimiter({ limit, windowMs: 60_000, sweepIntervalMs: 0, clock: manualClock() })
-}
 
 async function listen(server: ReturnType<typeof createServer>): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -4,11 +4,7 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import { rateLimit } from '../../../src/http/adapters/hono.js'
-import { createLimiter, manualClock } from '../../../src/index.js'
-
-function limiterOf(limit: number) {
-  return createLimiter({ limit, windowMs: 60_000, sweepIntervalMs: 0, clock: manualClock() })
-}
+import { limiterOf } from '../support/limiter.js'
 
 test('answers that are Responses, redirects, errors, and of no route', async () => {
   const app = new Hono()

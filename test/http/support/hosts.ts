@@ -27,7 +27,7 @@ export type SuiteOptions = RateLimitOptions<[header: Header], string>
 /** Handles a request, and tells the status of its answer. May throw. */
 export type Handler = (header: Header) => number
 
-export interface Answer {
+interface Answer {
   status: number
   headers: Record<string, string>
   body: string
@@ -39,7 +39,7 @@ export interface Running {
   close(): Promise<void>
 }
 
-export interface Host {
+interface Host {
   name: string
   /** Whether an answer to an error of the handler keeps the headers: Koa removes all. */
   keepsHeaders: boolean

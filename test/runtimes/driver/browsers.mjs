@@ -1,10 +1,10 @@
 /** Starts Debian's browsers, each by the protocol that suits it, and has them open a page. */
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
+import { freePort } from './app-server.mjs'
 import { exists, importFrom, install, run } from './tools.mjs'
 import { PUPPETEER, SELENIUM } from './versions.mjs'
 
@@ -22,7 +22,7 @@ const CHROMIUM_FLAGS = [
 ]
 
 /** By browser: the file that must be there, and how a page is opened and told of until `until` is settled. */
-export const BROWSERS = {
+const BROWSERS = {
   chromium: { path: '/usr/bin/chromium', open: openInChromium },
   firefox: { path: '/usr/bin/firefox-esr', open: openInFirefox },
   webkit: { path: '/usr/bin/WebKitWebDriver', open: openInWebKit },
@@ -165,14 +165,6 @@ async function inNewFolder(use) {
 
 function defaulted(module) {
   return module.default ?? module
-}
-
-async function freePort() {
-  const server = createServer()
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** Waits until something answers at a port, ten seconds at most. */

@@ -9,20 +9,35 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const RUNTIMES = fileURLToPath(new URL('../', import.meta.url))
 
 /**
- * Installs the package into a new folder.
+ * Installs the package into a new folder, which is there while `use` runs, and gives what it gave.
  *
+ * @template Result
  * @param {string | undefined} tarball one that is packed already; else it is built and packed here
- * @param {object} [app]
- * @param {string[]} [app.tools] other packages that the app has, `name@version` each
- * @param {'module' | 'commonjs'} [app.type] what a file named .js is
- * @returns {Promise<string>} the folder; `removeApp` removes it
+ * @param {object} made
+ * @param {string[]} [made.tools] other packages that the app has, `name@version` each
+ * @param {'module' | 'commonjs'} [made.type] what a file named .js is
+ * @param {(app: string) => Promise<Result>} use
+ * @returns {Promise<Result>}
  */
-export async function installApp(tarball, { tools = [], type = 'module' } = {}) {
-  const app = await mkdtemp(join(tmpdir(), 'spillway-app-'))
-  const packed = tarball ? resolve(tarball) : await pack(app)
-  await writeFile(`${app}/package.json`, JSON.stringify({ private: true, type }))
-  await npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', packed, ...tools], app)
-  return app
+export function withApp(tarball, { tools = [], type = 'module' }, use) {
+  return inNewFolder(async (app) => {
+    const packed = tarball ? resolve(tarball) : await pack(app)
+    await writeFile(`${app}/package.json`, JSON.stringify({ private: true, type }))
+    await npm(['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', packed, ...tools], app)
+    return use(app)
+  })
+}
+
+/**
+ * Gives `use` a tarball for several apps: that which is packed already, or one that is built and packed here.
+ *
+ * @template Result
+ * @param {string | undefined} tarball
+ * @param {(tarball: string) => Promise<Result>} use
+ * @returns {Promise<Result>}
+ */
+export function withTarball(tarball, use) {
+  return tarball ? use(tarball) : inNewFolder(async (folder) => use(await pack(folder)))
 }
 
 /** Copies the suite and its hosts beside the installed package, whose name they then can import. */
@@ -38,12 +53,17 @@ export async function addFolder(app, from, to) {
   await cp(`${ROOT}${from}`, `${app}/${to}`, { recursive: true })
 }
 
-export function removeApp(app) {
-  return rm(app, { recursive: true, force: true, maxRetries: 5 })
+async function inNewFolder(use) {
+  const folder = await mkdtemp(join(tmpdir(), 'spillway-app-'))
+  try {
+    return await use(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
 }
 
 /** Builds and packs the package into a folder; gives the path of the tarball. */
-export async function pack(destination) {
+async function pack(destination) {
   const { stdout } = await npm(['pack', '--json', '--loglevel=error', '--pack-destination', destination], ROOT)
   const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('[')))
   await checkContents(files.map(({ path }) => path))

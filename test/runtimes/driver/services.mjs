@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { buildNext } from '../checks/next.mjs'
 import { withServer } from './app-server.mjs'
 import { withNginx } from './nginx.mjs'
-import { addFolder, installApp, removeApp } from './package.mjs'
+import { addFolder, withApp } from './package.mjs'
 import { bunBinary, denoBinary, nodeBinary } from './processes.mjs'
 import { startProxy } from './proxy.mjs'
 import { install, run, withVersion } from './tools.mjs'
@@ -48,14 +48,11 @@ export const SERVICE_NAMES = Object.keys(SERVICES)
 /** Puts the packed package and an example into an app of its own, runs it, and asks it. Tells what was seen. */
 export async function checkService(tarball, name) {
   const { tools, type, command, check = checkLimit } = SERVICES[name]
-  const app = await installApp(tarball, { tools: await Promise.all(tools.map(withVersion)), type })
-  try {
+  return withApp(tarball, { tools: await Promise.all(tools.map(withVersion)), type }, async (app) => {
     await addFolder(app, 'examples', 'examples')
     const [binary, ...args] = await command(app)
-    return await withServer(app, args, check, { binary, env: { PORT: '0' } })
-  } finally {
-    await removeApp(app)
-  }
+    return withServer(app, args, check, { binary, env: { PORT: '0' } })
+  })
 }
 
 function node(file) {
