@@ -14,7 +14,7 @@ import { HEADER_SIZE, PAGE_SIZE, Page, pageAt, pageNumber } from './layout'
 import { allocate, canAllocate, free } from './memory'
 
 /** Bytes of a block. */
-export let blockSize: u32 = 0
+let blockSize: u32 = 0
 let blocksPerPage: u32 = 0
 
 /** First page that has a block to lend. */

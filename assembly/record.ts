@@ -24,7 +24,7 @@ const COUNTED: u32 = 2
 const HEAD: u32 = 26
 
 /** What reading gives where it gives no length: a record that is none, and no room for its user. */
-export const DAMAGED: i32 = 0
+const DAMAGED: i32 = 0
 export const NO_ROOM: i32 = -1
 
 /** Bytes of the record of a user. */

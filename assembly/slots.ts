@@ -10,7 +10,7 @@ import { allocateRun, freeRun } from './memory'
 
 /** A handle, and where its user was last found. */
 @unmanaged
-export class Slot {
+class Slot {
   handle: u64
   /** An address; the user is still there if the handle is. 0: never found. */
   user: u32

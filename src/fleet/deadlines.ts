@@ -6,7 +6,7 @@ const LATE_MS = 5
 /** So many that are over may stay before the rest is moved up. */
 const KEPT = 1024
 
-export interface Wait {
+interface Wait {
   readonly until: number
   /** Undefined once it is over: then it holds nothing. */
   expire: (() => void) | undefined

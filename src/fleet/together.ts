@@ -10,7 +10,7 @@ interface Asked {
 }
 
 /** What is needed of a limiter. */
-export interface AnyLimiter {
+interface AnyLimiter {
   readonly quota: Quota
   check(userId: string, request: Asked): Eventually<Decision>
   peek(userId: string, request: Asked): Eventually<Decision>

@@ -3,7 +3,7 @@ import type { Activity } from './store.js'
 import { NO_ACTIVITY } from './store.js'
 
 /** What was told to the store, and may have to be told again. Times are readings of the clock. */
-export interface Told {
+interface Told {
   /** When. */
   readonly at: number
   readonly places: number[]

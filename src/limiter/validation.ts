@@ -52,7 +52,7 @@ export function checkId(id: unknown, name = 'userId'): void {
 }
 
 /** The type that a value says it has, whatever realm it is of: `Object`, `Map`, `WebAssembly.Module`. */
-export function tagOf(value: unknown): string {
+function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice('[object '.length, -1)
 }
 

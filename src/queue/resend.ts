@@ -1,7 +1,7 @@
 /** What may be sent twice. */
 
 /** What is needed of a `Request`. */
-export interface RequestLike {
+interface RequestLike {
   readonly method: string
   readonly url: string
   readonly body?: unknown

@@ -11,7 +11,7 @@ export interface HeaderSource {
 }
 
 /** What a server says, as far as it does. */
-export interface ServerLimits {
+interface ServerLimits {
   /** Requests that are left until the reset: 0 or more. Of several limits, of the one with the least left. */
   readonly remaining: number | undefined
   /** Milliseconds until the reset: there if `remaining` is. */

@@ -51,7 +51,7 @@ interface Server {
 }
 
 /** A request that left. */
-export interface Departure {
+interface Departure {
   readonly key: string
   readonly server: Server
   readonly period: number

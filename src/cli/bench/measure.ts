@@ -51,7 +51,7 @@ export interface Arrival {
   readonly bytesPerUser: number
 }
 
-export interface Measured {
+interface Measured {
   readonly limiter: Contender
   readonly arrival: Arrival
 }

@@ -8,7 +8,7 @@ import type { Arrival } from './measure.js'
 import { LIMIT, letArrive, mostAdmitted, timeDecisions, WINDOW_MS } from './measure.js'
 import type { BenchReport, LimiterFigures } from './report.js'
 
-export const FEW_USERS = 1000
+const FEW_USERS = 1000
 export const MANY_USERS = 1_000_000
 
 /** What a million users take in the hungriest limiter, with room for garbage. */
@@ -16,7 +16,7 @@ const BYTES_FOR_MANY = 1.5 * 2 ** 30
 
 const WARM_UP_MS = 100
 
-export interface BenchOptions {
+interface BenchOptions {
   /** Seconds in which decisions are timed, in all. */
   readonly seconds: number
   /** The larger number of users. */

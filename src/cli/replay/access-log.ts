@@ -75,7 +75,7 @@ async function firstTime(source: LogSource, read: TimeReader): Promise<number> {
 }
 
 /** What reading tells, and what ends it early. */
-export interface ReadWatch {
+interface ReadWatch {
   /** Is told the bytes of each piece of the file, packed as they are. */
   readonly onBytes?: (bytes: number) => void
   readonly signal?: AbortSignal | undefined

@@ -15,7 +15,7 @@ import type { ReplaySettings } from './settings.js'
 type Address = NonNullable<ReturnType<typeof parseAddress>>
 
 /** The user, one character a byte; and what is to be told of the line. Without a key, the line counts for nobody. */
-export interface Counted {
+interface Counted {
   readonly key?: string
   readonly why?: string
 }

@@ -17,7 +17,7 @@ const STRIDE = 65_536
 const ROOM = 1_000_000
 
 /** What a search for limits keeps as it is. */
-export type Terms = Omit<Quota, 'limit'>
+type Terms = Omit<Quota, 'limit'>
 
 /** What a run over a trace came to. */
 export interface Outcome {
@@ -32,7 +32,7 @@ export interface Outcome {
 }
 
 /** What a run tells, and what ends it early. */
-export interface Watch {
+interface Watch {
   /** Is told the part done, 0 to 1. */
   readonly onProgress?: ((part: number) => void) | undefined
   readonly signal?: AbortSignal | undefined

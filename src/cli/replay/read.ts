@@ -32,7 +32,7 @@ export interface Misfits {
 }
 
 /** A trace, and what its logs held besides. */
-export interface Reading {
+interface Reading {
   readonly trace: Trace
   readonly formats: ReadonlySet<FormatName>
   readonly lines: number

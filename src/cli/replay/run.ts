@@ -20,7 +20,7 @@ import { countByUser } from './trace.js'
 const DENIED_PERCENTS = [0, 0.1, 1]
 
 /** Where standard input comes from, and what ends a replay early. */
-export interface ReplayEnvironment {
+interface ReplayEnvironment {
   readonly stdin?: Readable
   readonly signal?: AbortSignal
 }

@@ -9,7 +9,7 @@
 import type { Quota } from '../../limiter/index.js'
 
 /** What of a request was taken from the base quota and what from the tokens; none of either: denied. */
-export interface Verdict {
+interface Verdict {
   allowed: boolean
   base: number
   burst: number
@@ -28,7 +28,7 @@ interface History {
 }
 
 /** A request that has to meet one of several limits at once. */
-export interface Part {
+interface Part {
   oracle: Oracle
   id: string
   time: number

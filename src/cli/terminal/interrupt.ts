@@ -6,7 +6,7 @@
 export const INTERRUPTED_STATUS = 130
 
 /** A signal that Ctrl-C aborts, until it is disposed of. */
-export interface Interrupt extends Disposable {
+interface Interrupt extends Disposable {
   readonly signal: AbortSignal
 }
 

@@ -3,7 +3,7 @@
  */
 import { SingleBar } from 'cli-progress'
 
-export interface Progress {
+interface Progress {
   /** Shows how much is done, and a few words of detail. Redraws at most ten times a second. */
   update(done: number, detail?: string): void
   /** Removes the bar. */

@@ -19,7 +19,7 @@ export interface Parent {
 }
 
 /** What the primary said to one question, and when. */
-export interface Answered {
+interface Answered {
   readonly result: Result
   readonly now: number
 }

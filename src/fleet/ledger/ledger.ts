@@ -25,10 +25,10 @@ const MOST_DEBTORS = 100_000
 const QUOTA_NAMES = ['limit', 'windowMs', 'capacity', 'refillPerSecond'] as const satisfies (keyof Quota)[]
 
 /** What is asked of a ledger about one user: a question without its deadline. */
-export type LedgerQuestion = Omit<Question, 'usefulMs'>
+type LedgerQuestion = Omit<Question, 'usefulMs'>
 
 /** Options of a ledger. */
-export interface LedgerOptions {
+interface LedgerOptions {
   readonly maxUsers?: number | undefined
   readonly clock?: Clock | undefined
 }

@@ -26,7 +26,7 @@ export type LineReader = (line: Buffer, start: number, end: number) => ReadLine
 
 export type FormatName = 'combined' | 'vhost-combined' | 'nginx-json' | 'caddy' | 'alb' | 'cloudfront' | 'haproxy'
 
-export interface ReaderOptions {
+interface ReaderOptions {
   /** Whether the user named the format; otherwise a line of it was found. */
   readonly given: boolean
   /** Whether `--trust` was given, so that the connected address and the forwarded ones matter. */

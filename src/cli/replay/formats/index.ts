@@ -17,7 +17,7 @@ export const NO_FORMAT = 'in none of the formats that replay reads'
 
 const BRACE = 0x7b
 
-export interface DetectorOptions {
+interface DetectorOptions {
   readonly key: Key
   /** `undefined` for what the first line that is of any format is of. */
   readonly format: FormatName | undefined
