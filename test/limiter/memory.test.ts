@@ -10,6 +10,7 @@ import { Core } from '../../src/limiter/core.js'
 import { resolveOptions } from '../../src/limiter/options.js'
 import { Users } from '../../src/limiter/users.js'
 import { builds } from '../support/builds.js'
+import { expectSame } from '../support/same.js'
 
 test('a limiter takes no linear memory before it is used, and 64 kB then', () => {
   const settings = resolveOptions({})
@@ -40,8 +41,8 @@ test('memory grows ahead of need while users come with a turn of the event loop 
 
 test('memory that a decision had to wait for is counted', () => {
   using limiter = createLimiter({ sweepIntervalMs: 0, clock: manualClock() })
-  for (let i = 0; i < 100_000; i++) expect(limiter.isAllowed(`user_${i}`, 50)).toBe(true)
-  for (let i = 0; i < 100_000; i++) expect(limiter.isAllowed(`user_${i}`)).toBe(false)
+  for (let i = 0; i < 100_000; i++) expectSame(limiter.isAllowed(`user_${i}`, 50), true)
+  for (let i = 0; i < 100_000; i++) expectSame(limiter.isAllowed(`user_${i}`), false)
   expect(limiter.stats()).toMatchObject({ users: 100_000, evicted: 0 })
   expect(limiter.stats().forcedGrowths).toBeGreaterThan(3)
 })
@@ -198,22 +199,22 @@ describe.each(builds)('on the $name build', ({ module }) => {
       return users.core.abi.decide(slot, now, cost, 50) & 1
     }
     for (let i = 0; i < 200_000; i++) decide(`filler_${i}`, 0)
-    for (let i = 0; i < 8000; i++) expect(decide(`kept_${i}`, 1000, 34)).toBe(1)
+    for (let i = 0; i < 8000; i++) expectSame(decide(`kept_${i}`, 1000, 34), 1)
     const before = users.statistics()
     const first = users.core
     users.sweep(100_000, 1000)
     const second = users.core
     expect(second).not.toBe(first)
-    for (let i = 0; i < 1000; i++) expect(decide(`kept_${i}`, 1001)).toBe(1)
+    for (let i = 0; i < 1000; i++) expectSame(decide(`kept_${i}`, 1001), 1)
     // From now on the fresh instance has no memory for anybody.
     second.abi.addUsers = () => NO_ROOM
-    for (let i = 0; i < 8000; i++) expect(decide(`kept_${i}`, 1002)).toBe(1)
+    for (let i = 0; i < 8000; i++) expectSame(decide(`kept_${i}`, 1002), 1)
     expect(users.core).toBe(first)
     for (let round = 0; round < 100_000 && !users.sweep(100, 1003); round++);
     for (let i = 0; i < 8000; i++) {
       const left = 50 - 34 - 1 - (i < 1000 ? 1 : 0)
-      expect(decide(`kept_${i}`, 1004, left + 1)).toBe(0)
-      expect(decide(`kept_${i}`, 1004, left)).toBe(1)
+      expectSame(decide(`kept_${i}`, 1004, left + 1), 0)
+      expectSame(decide(`kept_${i}`, 1004, left), 1)
     }
     const { users: left, evicted, allowed, denied, swept } = users.statistics()
     expect({ left, evicted, swept }).toEqual({ left: 8000, evicted: 0, swept: 200_000 })
