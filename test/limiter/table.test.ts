@@ -215,17 +215,18 @@ describe.each(builds)('on the $name build', ({ module }) => {
   })
 })
 
-test('a second million of users takes no more memory than the first', async () => {
+test('a second wave of users takes no more memory than the first', async () => {
+  const count = process.env.CI ? 1_000_000 : 200_000
   const clock = manualClock()
   using limiter = await loadLimiter({ sweepIntervalMs: 0, clock })
   const come = (wave: string) => {
-    for (let i = 0; i < 1_000_000; i++) limiter.isAllowed(`${wave}_${i}`)
-    expect(limiter.stats().users).toBe(1_000_000)
+    for (let i = 0; i < count; i++) limiter.isAllowed(`${wave}_${i}`)
+    expect(limiter.stats().users).toBe(count)
     return limiter.stats().memoryBytes
   }
   const first = come('first')
   clock.advance(200_000)
-  expect(limiter.sweep()).toBe(1_000_000)
+  expect(limiter.sweep()).toBe(count)
   // One page of the table, the directory, and the slots of a memo.
   expect(limiter.stats().memoryBytes).toBeLessThan(10 * 4096)
   const second = come('second')
