@@ -6,9 +6,11 @@ import { Core } from '../../src/limiter/core.js'
 import { resolveOptions } from '../../src/limiter/options.js'
 import { Users } from '../../src/limiter/users.js'
 import { builds } from '../support/builds.js'
+import { expectEqual, expectSame } from '../support/same.js'
 
 const FILLERS = 2000
 const USERS = 60
+const RUNS = process.env.CI ? 60 : 30
 
 type Step =
   | { kind: 'wait'; ms: number }
@@ -78,7 +80,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
             moving.sweep(1, now)
             staying.core.abi.peek(staying.slotOf('nobody'), now, 1, limit)
           } else {
-            expect(answer(moving, step, now, limit)).toEqual(answer(staying, step, now, limit))
+            expectEqual(answer(moving, step, now, limit), answer(staying, step, now, limit))
           }
         }
         for (const name of ['allowed', 'denied', 'burstSpent', 'evicted'] as const) {
@@ -86,13 +88,13 @@ describe.each(builds)('on the $name build', ({ module }) => {
         }
         for (let user = 0; user < USERS; user++) {
           const peek = { kind: 'peek', user, cost: 1 } as const
-          expect(answer(moving, peek, now, limit)).toEqual(answer(staying, peek, now, limit))
+          expectEqual(answer(moving, peek, now, limit), answer(staying, peek, now, limit))
         }
         moved++
       }),
-      { numRuns: 60 },
+      { numRuns: RUNS },
     )
-    expect(moved).toBeGreaterThanOrEqual(60)
+    expect(moved).toBeGreaterThanOrEqual(RUNS)
   })
 
   test('both instances together keep no more than maxUsers', () => {
@@ -106,7 +108,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
     expect(store.core).not.toBe(first)
     for (let i = 0; i < 4000; i++) {
       ask(`new_${i}`, 1001)
-      expect(store.statistics().users).toBeLessThanOrEqual(3000)
+      expectSame(store.statistics().users <= 3000, true, `${store.statistics().users} users`)
       if (i % 10 === 0) store.sweep(1, 1001)
     }
     expect(store.statistics().users).toBe(3000)
@@ -116,14 +118,15 @@ describe.each(builds)('on the $name build', ({ module }) => {
 test('a limiter gives the memory of a spike back', async () => {
   const clock = manualClock()
   using limiter = await loadLimiter({ clock, sweepIntervalMs: 0 })
-  for (let i = 0; i < 500_000; i++) limiter.isAllowed(`spike_${i}`)
+  const count = process.env.CI ? 500_000 : 200_000
+  for (let i = 0; i < count; i++) limiter.isAllowed(`spike_${i}`)
   const { memoryBytes } = limiter.stats()
   clock.advance(3000)
   expect(limiter.isAllowed('stays', 53)).toBe(true)
   limiter.sweep()
   const stats = limiter.stats()
-  expect(stats).toMatchObject({ users: 1, allowed: 500_001, swept: 500_000, burstSpent: 3 })
-  expect(stats.memoryBytes).toBeLessThan(memoryBytes / 1000)
+  expect(stats).toMatchObject({ users: 1, allowed: count + 1, swept: count, burstSpent: 3 })
+  expect(stats.memoryBytes).toBeLessThan(memoryBytes / (count / 500))
   expect(limiter.peek('stays')).toMatchObject({ remaining: 0, burstRemaining: 0, retryAfterMs: 1000 })
   clock.advance(1000)
   expect(limiter.isAllowed('stays')).toBe(true)
