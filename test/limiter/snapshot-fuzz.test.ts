@@ -13,7 +13,7 @@ import { forge, recordsOf, sealed } from '../support/snapshots.js'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-const RUNS = process.env.CI ? 300 : 200
+const RUNS = process.env.CI ? 300 : 100
 const WALL = 1_800_000_000_000
 const IDS = ['alice', 'bob', 'carol', 'dave']
 
