@@ -8,7 +8,7 @@ import { seededRandom } from '../../bench/seeded-random.js'
 import type { Process, Weather } from './simulated-fleet.js'
 import { now, PlainStore, pass, startProcess } from './simulated-fleet.js'
 
-const RUNS = Number(process.env.SIMULATIONS ?? (process.env.CI ? 5000 : 1000))
+const RUNS = Number(process.env.SIMULATIONS ?? (process.env.CI ? 5000 : 500))
 const WINDOW_MS = 1000
 
 beforeAll(() => {

@@ -5,6 +5,7 @@ import { Oracle } from '../../src/cli/stress/oracle.js'
 import { loadFleetLimiter } from '../../src/fleet/index.js'
 import type { Quota } from '../../src/index.js'
 import { manualClock } from '../../src/index.js'
+import { expectEqual, expectSame } from '../support/same.js'
 import { storeAt } from './given-time.js'
 import { hasRedis, useRedis } from './redis-servers.js'
 
@@ -71,14 +72,14 @@ describe.skipIf(!hasRedis)('check', () => {
         const verdict = oracle.decide(user, time, cost, within)
         const decision = await limiter.check(user, { cost, limit: within })
         const { allowed, fromBurst, remaining } = decision
-        expect({ step, allowed, fromBurst }).toEqual({ step, allowed: verdict.allowed, fromBurst: verdict.burst })
-        expect(remaining).toBe(oracle.free(user, time, within))
+        expectEqual({ step, allowed, fromBurst }, { step, allowed: verdict.allowed, fromBurst: verdict.burst })
+        expectSame(remaining, oracle.free(user, time, within))
         if (oracle.blockedUntil(user) <= time) {
           expect(decision.burstRemaining).toBeCloseTo(oracle.thousandths(user, time) / 1000, 9)
         }
         if (!allowed && decision.retryAfterMs < Infinity && decision.reason === 'limit') {
-          expect(oracle.peek(user, time + decision.retryAfterMs, cost, within).allowed).toBe(true)
-          expect(oracle.peek(user, time + decision.retryAfterMs - 0.05, cost, within).allowed).toBe(false)
+          expectSame(oracle.peek(user, time + decision.retryAfterMs, cost, within).allowed, true)
+          expectSame(oracle.peek(user, time + decision.retryAfterMs - 0.05, cost, within).allowed, false)
         }
       }
     }
@@ -101,7 +102,7 @@ describe.skipIf(!hasRedis)('check', () => {
       else clock.advance(kind === 98 ? windowMs : whole(20 * windowMs))
       const user = `user ${whole(2)}`
       const verdict = oracle.decide(user, clock() - 5000)
-      expect({ step, allowed: limiter.isAllowed(user) }).toEqual({ step, allowed: verdict.allowed })
+      expectEqual({ step, allowed: limiter.isAllowed(user) }, { step, allowed: verdict.allowed })
       if (verdict.allowed) expected++
       await settled()
     }

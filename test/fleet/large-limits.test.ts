@@ -6,6 +6,7 @@ import type { SharedLimit } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
 import type { Quota } from '../../src/index.js'
 import { TICKS } from '../../src/limiter/index.js'
+import { expectSame } from '../support/same.js'
 import { storeAt } from './given-time.js'
 import { hasRedis, useRedis } from './redis-servers.js'
 
@@ -61,14 +62,13 @@ describe.skipIf(!hasRedis)('large limits', () => {
       const allowed = verdict === 'admitted'
       const base = allowed ? cost - burst : 0
       const before = verb === 'decide' ? taken - base : taken
-      const said = { step, userId, before, burst, allowed }
+      const said = `step ${step}, ${userId}: ${JSON.stringify({ before, least, burst, tokens, allowed })}`
       // A place that takes two ticks to come back is late by those at most, crowded or not.
       const late = longest ?? oracle.taken(userId, time, ticksMs + 1e-6)
-      expect(before, JSON.stringify(said)).toBeGreaterThanOrEqual(least)
-      expect(before, JSON.stringify(said)).toBeLessThanOrEqual(late)
-      expect(burst * 1000).toBeLessThanOrEqual(tokens)
+      expectSame(least <= before && before <= late, true, `${said} are not from ${least} to ${late}`)
+      expectSame(burst * 1000 <= tokens, true, `${said} are more tokens than there are`)
       // The decision is the one that follows from what is taken.
-      expect(allowed, JSON.stringify(said)).toBe((cost - Math.min(cost, Math.max(0, most - before))) * 1000 <= tokens)
+      expectSame(allowed, (cost - Math.min(cost, Math.max(0, most - before))) * 1000 <= tokens, said)
       if (verb === 'decide') {
         oracle.record(userId, time, { base, burst })
         peakOf(userId, time)

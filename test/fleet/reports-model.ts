@@ -8,6 +8,16 @@ import type { Activity, FleetStore, Verb } from '../../src/fleet/store.js'
 import { NO_ACTIVITY } from '../../src/fleet/store.js'
 import type { ManualClock, Quota } from '../../src/index.js'
 
+/** The tokens, in thousandths, of a user who is active after a gap: it earns them where it is longer than the pace. */
+export function earned({ limit, windowMs, capacity, refillPerSecond }: Quota, tokens: number, gapMs: number): number {
+  return gapMs > windowMs / limit ? Math.min(capacity * 1000, tokens + gapMs * refillPerSecond) : tokens
+}
+
+/** The tokens, in thousandths, of a user never seen, so long after the limit began. */
+export function unseen({ capacity, refillPerSecond }: Quota, ms: number): number {
+  return Math.min(capacity * 1000, ms * refillPerSecond)
+}
+
 interface User {
   last: number
   tokens: number
@@ -105,13 +115,12 @@ class Model {
     return user
   }
 
-  #earned(tokens: number, gap: number): number {
-    const { limit, windowMs, capacity, refillPerSecond } = this.#quota
-    return gap > windowMs / limit ? Math.min(capacity * 1000, tokens + gap * refillPerSecond) : tokens
+  #earned(tokens: number, gapMs: number): number {
+    return earned(this.#quota, tokens, gapMs)
   }
 
   #unseen(time: number): number {
-    return Math.min(this.#quota.capacity * 1000, time * this.#quota.refillPerSecond)
+    return unseen(this.#quota, time)
   }
 }
 

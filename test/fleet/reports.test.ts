@@ -9,6 +9,7 @@ import type { Quota } from '../../src/index.js'
 import { TICKS } from '../../src/limiter/index.js'
 import { storeAt } from './given-time.js'
 import { hasRedis, useRedis } from './redis-servers.js'
+import { earned, unseen } from './reports-model.js'
 
 const REPORTS = process.env.CI ? 50_000 : 3000
 
@@ -32,7 +33,6 @@ describe.skipIf(!hasRedis)('reports', () => {
     const origin = now
     const paceMs = windowMs / most
     const full = capacity * 1000
-    const unseen = (time: number) => Math.min(full, (time - origin) * refillPerSecond)
 
     /** The places, the last request, and the tokens: as they would be if every request had come to the store. */
     interface Model {
@@ -63,9 +63,8 @@ describe.skipIf(!hasRedis)('reports', () => {
         if (capacity > 0) {
           user.note(now, paceMs)
           user.spent += spent
-          if (Number.isNaN(model.last)) model.tokens = least = unseen(now)
-          else if (now - model.last > paceMs)
-            model.tokens = Math.min(full, model.tokens + (now - model.last) * refillPerSecond)
+          if (Number.isNaN(model.last)) model.tokens = least = unseen(quota, now - origin)
+          else model.tokens = earned(quota, model.tokens, now - model.last)
           if (user.first === now && !isNew) least = model.tokens
           model.tokens -= spent * 1000
         }
@@ -106,9 +105,7 @@ describe.skipIf(!hasRedis)('reports', () => {
       const isFree = ages.length < most
       if (capacity === 0) expect(decided.verdict).toBe(isFree ? 'admitted' : 'limit')
       if (capacity > 0) {
-        if (now - model.last > paceMs) {
-          model.tokens = Math.min(full, model.tokens + (now - model.last) * refillPerSecond)
-        }
+        model.tokens = earned(quota, model.tokens, now - model.last)
         expect(decided.verdict).toBe(isFree || model.tokens >= 1000 ? 'admitted' : 'limit')
         if (!isFree && decided.verdict === 'admitted') model.tokens -= 1000
         expect(decided.tokens).toBeCloseTo(model.tokens, 6)

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { loadFleetLimiter, redisStore } from '../../src/fleet/index.js'
 import { manualClock } from '../../src/index.js'
+import { expectSame } from '../support/same.js'
 import { hasRedis, useRedis } from './redis-servers.js'
 
 describe.skipIf(!hasRedis)('calls to the store', () => {
@@ -29,7 +30,7 @@ describe.skipIf(!hasRedis)('calls to the store', () => {
     // Three a window in this process: below half the allowance of 7.
     for (let window = 0; window < 20; window++) {
       for (let user = 0; user < 500; user++) {
-        for (let request = 0; request < 3; request++) expect(limiter.isAllowed(`user ${user}`)).toBe(true)
+        for (let request = 0; request < 3; request++) expectSame(limiter.isAllowed(`user ${user}`), true)
       }
       clock.advance(1001)
     }

@@ -14,6 +14,7 @@ import type { Quota } from '../../src/limiter/index.js'
 import { optionsFor } from '../../src/limiter/index.js'
 import { answer } from '../support/answers.js'
 import { builds } from '../support/builds.js'
+import { expectEqual, expectSame } from '../support/same.js'
 import type { Step } from '../support/traces.js'
 import { traces } from '../support/traces.js'
 
@@ -188,7 +189,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
               swept.sweep()
               // Both see the same readings.
               unswept.peek(STRANGER)
-            } else expect(answer(step, swept)).toEqual(answer(step, unswept))
+            } else expectEqual(answer(step, swept), answer(step, unswept))
           }
         }),
         { numRuns: RUNS },
@@ -213,9 +214,9 @@ describe.each(builds)('on the $name build', ({ module }) => {
               if (allowed || retryAfterMs === Infinity) continue
               const reading = clock()
               clock.set(reading + retryAfterMs - 1e-6)
-              expect(limiter.peek(user, { cost, limit }).allowed).toBe(false)
+              expectSame(limiter.peek(user, { cost, limit }).allowed, false)
               clock.set(reading + retryAfterMs)
-              expect(limiter.peek(user, { cost, limit }).allowed).toBe(true)
+              expectSame(limiter.peek(user, { cost, limit }).allowed, true)
             } else answer(step, limiter)
           }
         },
@@ -240,17 +241,20 @@ function runExactly(step: Step, limiter: Limiter, oracle: Oracle, time: Timeline
   if (step.kind === 'ask') {
     const { cost, limit } = step
     const { allowed } = oracle.decide(step.user, time.now, cost, limit)
-    expect(limiter.isAllowed(step.user, { cost, limit })).toBe(allowed)
+    expectSame(limiter.isAllowed(step.user, { cost, limit }), allowed)
   } else if (step.kind === 'burst') {
     const told = Array.from({ length: step.count }, () => limiter.isAllowed(step.user))
-    expect(told).toEqual(told.map(() => oracle.decide(step.user, time.now).allowed))
+    expectEqual(
+      told,
+      told.map(() => oracle.decide(step.user, time.now).allowed),
+    )
   } else if (step.kind === 'tokens') {
-    expect(limiter.getBurstAllowance(step.user)).toBe(oracle.thousandths(step.user, time.now) / 1000)
+    expectSame(limiter.getBurstAllowance(step.user), oracle.thousandths(step.user, time.now) / 1000)
   } else if (step.kind === 'reset') {
     limiter.reset(step.user)
     oracle.reset(step.user)
   } else if (step.kind === 'charge') {
-    expect(limiter.charge(step.user, step.cost)).toBe(oracle.charge(step.user, time.now, step.cost))
+    expectSame(limiter.charge(step.user, step.cost), oracle.charge(step.user, time.now, step.cost))
   } else if (step.kind === 'refund') {
     limiter.refund(step.user, step.cost, step.fromBurst)
     oracle.refund(step.user, time.now, step.cost, step.fromBurst)
@@ -268,18 +272,20 @@ function runExactly(step: Step, limiter: Limiter, oracle: Oracle, time: Timeline
     const { allowed, burst } = oracle[step.kind === 'check' ? 'decide' : 'peek'](user, time.now, cost, limit)
     const decision = limiter[step.kind](user, { cost, limit })
     const steppedBack = time.now - time.clock()
-    expect(decision).toEqual({
+    expectEqual(decision, {
       allowed,
       limit,
       remaining: oracle.free(user, time.now, limit),
       burstRemaining: oracle.thousandths(user, time.now) / 1000,
       fromBurst: burst,
-      retryAfterMs: allowed ? 0 : expect.any(Number),
+      // Of a denial it is judged below.
+      retryAfterMs: allowed ? 0 : decision.retryAfterMs,
       // Nothing to wait for is 0, wherever the clock has stepped back to.
       resetMs: oracle.taken(user, time.now) > 0 ? oracle.resetMs(user, time.now) + steppedBack : 0,
       reason: allowed ? undefined : blocked ? 'blocked' : 'limit',
     })
     if (allowed) return
+    expectSame(typeof decision.retryAfterMs, 'number')
     const retryAt = time.clock() + decision.retryAfterMs
     if (retryAt === Infinity) {
       // Never: the places and the tokens that there can be do not suffice.
@@ -288,8 +294,8 @@ function runExactly(step: Step, limiter: Limiter, oracle: Oracle, time: Timeline
       return
     }
     // Between whole milliseconds the oracle rounds too; the limiter itself is asked in a test of its own.
-    expect(oracle.peek(user, retryAt + 1e-6, cost, limit).allowed).toBe(true)
-    expect(oracle.peek(user, Math.max(time.now, retryAt - 1e-6), cost, limit).allowed).toBe(false)
+    expectSame(oracle.peek(user, retryAt + 1e-6, cost, limit).allowed, true)
+    expectSame(oracle.peek(user, Math.max(time.now, retryAt - 1e-6), cost, limit).allowed, false)
   }
 }
 

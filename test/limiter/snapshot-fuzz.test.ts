@@ -7,12 +7,13 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Limiter, LimiterOptions, ManualClock } from '../../src/index.js'
 import { createLimiter, manualClock } from '../../src/index.js'
 import { builds } from '../support/builds.js'
+import { expectSame } from '../support/same.js'
 import type { UserRecord } from '../support/snapshots.js'
 import { forge, recordsOf, sealed } from '../support/snapshots.js'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-const RUNS = process.env.CI ? 300 : 200
+const RUNS = process.env.CI ? 300 : 100
 const WALL = 1_800_000_000_000
 const IDS = ['alice', 'bob', 'carol', 'dave']
 
@@ -283,7 +284,7 @@ function hammer(limiter: Limiter, clock: ManualClock, limit: number, windowMs: n
       limiter.charge(id, 3)
       limiter.refund(id, 2, 1)
       sane(limiter.peek(id), limit)
-      expect(limiter.getBurstAllowance(id)).toBeGreaterThanOrEqual(0)
+      expectSame(limiter.getBurstAllowance(id) >= 0, true, 'tokens are never below none')
     }
     limiter.block('bob', 1)
     limiter.unblock('dave')
@@ -313,5 +314,5 @@ function sane(
     retryAfterMs >= 0 && (retryAfterMs === 0) === allowed ? '' : `retryAfterMs ${retryAfterMs}`,
     resetMs >= 0 ? '' : `resetMs ${resetMs}`,
   ]
-  expect(problems.join('')).toBe('')
+  expectSame(problems.join(''), '')
 }

@@ -5,6 +5,9 @@ import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { loadLimiter, manualClock } from '../../src/index.js'
 
+/** Without tokens, a user is stale as soon as the window is empty. */
+const QUOTA = { limit: 50, windowMs: 1000, burst: false } as const
+
 describe('with fake timers', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -15,7 +18,7 @@ describe('with fake timers', () => {
 
   test('stale users go within one interval and a slice, and memory is used again', async () => {
     const clock = manualClock()
-    using limiter = await loadLimiter({ clock, sweepIntervalMs: 1000 })
+    using limiter = await loadLimiter({ ...QUOTA, clock, sweepIntervalMs: 1000 })
     for (let i = 0; i < 10_000; i++) limiter.isAllowed(`user_${i}`)
     const { memoryBytes } = limiter.stats()
     clock.advance(1000)
@@ -29,7 +32,7 @@ describe('with fake timers', () => {
 
   test('a pass over a large table is spread over many slices', async () => {
     const clock = manualClock()
-    using limiter = await loadLimiter({ clock, sweepIntervalMs: 1000 })
+    using limiter = await loadLimiter({ ...QUOTA, clock, sweepIntervalMs: 1000 })
     for (let i = 0; i < 200_000; i++) limiter.isAllowed(`user_${i}`)
     clock.advance(1000)
     vi.advanceTimersByTime(1000)
@@ -40,7 +43,7 @@ describe('with fake timers', () => {
 
   test('a pass that empties the table takes about one interval, though pages merge under it', async () => {
     const clock = manualClock()
-    using limiter = await loadLimiter({ clock, sweepIntervalMs: 1000 })
+    using limiter = await loadLimiter({ ...QUOTA, clock, sweepIntervalMs: 1000 })
     for (let i = 0; i < 200_000; i++) limiter.isAllowed(`user_${i}`)
     clock.advance(1000)
     // The wait for the pass, the pass itself, and as much again for slices that are cut short on a busy machine.
@@ -50,7 +53,7 @@ describe('with fake timers', () => {
 
   test('users who are left after a spike are moved within an interval, and sweeping goes on', async () => {
     const clock = manualClock()
-    using limiter = await loadLimiter({ clock, sweepIntervalMs: 1000 })
+    using limiter = await loadLimiter({ ...QUOTA, clock, sweepIntervalMs: 1000 })
     for (let i = 0; i < 300_000; i++) limiter.isAllowed(`spike_${i}`)
     clock.advance(1000)
     for (let i = 0; i < 20_000; i++) limiter.isAllowed(`stays_${i}`, 2)
@@ -66,7 +69,7 @@ describe('with fake timers', () => {
 
   test('no timer runs while there is nobody to sweep', async () => {
     const clock = manualClock()
-    const limiter = await loadLimiter({ clock, sweepIntervalMs: 1000 })
+    const limiter = await loadLimiter({ ...QUOTA, clock, sweepIntervalMs: 1000 })
     expect(vi.getTimerCount()).toBe(0)
     limiter.peek('a')
     limiter.getBurstAllowance('a')
@@ -85,7 +88,7 @@ describe('with fake timers', () => {
 
   test('after a pass the timer rests until somebody can be stale, and a newcomer wakes it', async () => {
     const clock = manualClock()
-    using limiter = await loadLimiter({ clock, sweepIntervalMs: 1000, limit: 5, windowMs: 60_000 })
+    using limiter = await loadLimiter({ clock, sweepIntervalMs: 1000, limit: 5, windowMs: 60_000, burst: false })
     const pass = (ms: number) => {
       clock.advance(ms)
       vi.advanceTimersByTime(ms)
@@ -131,7 +134,7 @@ describe('with fake timers', () => {
 
   test('where no timer can be set decisions go on, and the timer is set when it can be', async () => {
     const clock = manualClock()
-    using limiter = await loadLimiter({ clock, sweepIntervalMs: 1000 })
+    using limiter = await loadLimiter({ ...QUOTA, clock, sweepIntervalMs: 1000 })
     const refusal = vi.spyOn(globalThis, 'setTimeout').mockImplementation(() => {
       throw new Error('Disallowed operation called within global scope')
     })
@@ -153,7 +156,7 @@ describe('with fake timers', () => {
 
   test('a clock that fails does not crash the process from the timer', async () => {
     let reading = 0
-    using limiter = await loadLimiter({ clock: () => reading, sweepIntervalMs: 10 })
+    using limiter = await loadLimiter({ ...QUOTA, clock: () => reading, sweepIntervalMs: 10 })
     limiter.isAllowed('a')
     reading = Number.NaN
     vi.advanceTimersByTime(100)

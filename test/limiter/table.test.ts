@@ -4,35 +4,39 @@ import { Oracle } from '../../src/cli/stress/oracle.js'
 import type { LimiterOptions } from '../../src/index.js'
 import { loadLimiter, manualClock } from '../../src/index.js'
 import { builds } from '../support/builds.js'
+import { expectSame } from '../support/same.js'
 
-const RULES = { limit: 50, windowMs: 1000, capacity: 100, refillPerSecond: 1 }
+const BURST = { capacity: 100, refillPerSecond: 1 }
 
 describe.each(builds)('on the $name build', ({ module }) => {
+  /** Without tokens, but where a test is about them: a user is stale as soon as the window is empty. */
   async function setUp(options: LimiterOptions = {}) {
     const clock = manualClock()
-    return { clock, limiter: await loadLimiter({ sweepIntervalMs: 0, clock, module, ...options }) }
+    return { clock, limiter: await loadLimiter({ burst: false, sweepIntervalMs: 0, clock, module, ...options }) }
   }
 
   test('20,000 users growing, swept in part, and growing again are all kept apart', async () => {
-    const { clock, limiter } = await setUp()
-    const oracle = new Oracle(RULES)
+    const { clock, limiter } = await setUp({ burst: BURST })
+    const oracle = new Oracle({ limit: 50, windowMs: 1000, ...BURST })
     const ask = (id: string, cost: number) => {
-      expect(limiter.isAllowed(id, cost)).toBe(oracle.decide(id, clock(), cost).allowed)
+      expectSame(limiter.isAllowed(id, cost), oracle.decide(id, clock(), cost).allowed)
     }
     for (let i = 0; i < 20_000; i++) ask(`user_${i}`, 1 + (i % 49))
     expect(limiter.stats().users).toBe(20_000)
     clock.set(500)
     for (let i = 0; i < 20_000; i += 3) ask(`user_${i}`, 1)
     clock.set(1200)
-    // Of those who asked only at 0 all are stale: they had no tokens to spend.
-    expect(limiter.sweep()).toBe(13_333)
+    // Those who asked only at 0.
+    const stale = oracle.users.filter((id) => oracle.stale(id, clock()))
+    expect(stale.length).toBeGreaterThan(10_000)
+    expect(limiter.sweep()).toBe(stale.length)
     for (let i = 0; i < 20_000; i += 2) ask(`user_${i}`, 40)
     clock.set(50_000)
     for (let i = 0; i < 20_000; i++) ask(`user_${i}`, 60)
     for (let i = 0; i < 20_000; i++) ask(`user_${i}`, 39)
     for (let i = 0; i < 20_000; i++) ask(`user_${i}`, 2)
     expect(limiter.stats()).toMatchObject({ users: 20_000, evicted: 0 })
-    clock.set(300_000)
+    clock.set(1_000_000)
     expect(limiter.sweep()).toBe(20_000)
     expect(limiter.stats().users).toBe(0)
   })
@@ -54,8 +58,9 @@ describe.each(builds)('on the $name build', ({ module }) => {
   })
 
   test('ring blocks go back when the window has emptied, before the user is stale', async () => {
-    const { clock, limiter } = await setUp()
+    const { clock, limiter } = await setUp({ burst: BURST })
     clock.set(10_000)
+    // Who spent tokens is not stale before they are there again.
     for (let i = 0; i < 50; i++) limiter.isAllowed(`a_${i}`, 55)
     const busy = limiter.stats().memoryBytes
     clock.advance(2000)
@@ -95,18 +100,20 @@ describe.each(builds)('on the $name build', ({ module }) => {
   })
 
   test('evicts one whose window is empty before any who has taken places', async () => {
-    const { clock, limiter } = await setUp({ maxUsers: 2 })
+    const { clock, limiter } = await setUp({ maxUsers: 2, burst: BURST })
     clock.set(10_000)
+    // Not stale, for want of the tokens that it spent.
     limiter.isAllowed('idle', 55)
     clock.set(11_500)
     limiter.isAllowed('busy')
     limiter.isAllowed('new')
     expect(limiter.peek('busy').remaining).toBe(49)
-    expect(limiter.peek('idle').burstRemaining).toBe(11.5)
+    expect(limiter.stats()).toMatchObject({ evicted: 1, swept: 0 })
+    expect(limiter.peek('idle')).toEqual(limiter.peek('never seen'))
   })
 
   test('evicts from a page where all are at the limit', async () => {
-    const { clock, limiter } = await setUp({ maxUsers: 2, limit: 1, burst: false })
+    const { clock, limiter } = await setUp({ maxUsers: 2, limit: 1 })
     limiter.isAllowed('a')
     clock.advance(100)
     limiter.isAllowed('b')
@@ -143,7 +150,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
   })
 
   test("onFull 'deny' counts a full window that ends within the pace as stale: peek, check and retryAfterMs agree", async () => {
-    const { clock, limiter } = await setUp({ maxUsers: 1, onFull: 'deny', limit: 1, burst: false })
+    const { clock, limiter } = await setUp({ maxUsers: 1, onFull: 'deny', limit: 1 })
     limiter.isAllowed('a')
     clock.set(999)
     expect(limiter.isAllowed('a')).toBe(false)
@@ -154,12 +161,12 @@ describe.each(builds)('on the $name build', ({ module }) => {
   })
 
   test("onFull 'allow' admits newcomers without keeping them", async () => {
-    const { limiter } = await setUp({ maxUsers: 1, onFull: 'allow', burst: false })
+    const { limiter } = await setUp({ maxUsers: 1, onFull: 'allow' })
     limiter.isAllowed('a', 50)
     expect(limiter.isAllowed('a')).toBe(false)
     for (let i = 0; i < 200; i++) expect(limiter.isAllowed('new')).toBe(true)
     expect(limiter.peek('new')).toMatchObject({ allowed: true, remaining: 50 })
-    // As one never seen: with no tokens yet, no more than the limit at once.
+    // As one never seen: all of the limit at once.
     expect(limiter.peek('new', 50).allowed).toBe(true)
     expect(limiter.stats()).toMatchObject({ users: 1, allowed: 201, evicted: 0 })
   })
@@ -185,8 +192,8 @@ describe.each(builds)('on the $name build', ({ module }) => {
     ] as const) {
       const { limiter } = await setUp({ maxUsers: 1, onFull })
       limiter.isAllowed('a')
-      expect(limiter.check('new', 51)).toMatchObject({ allowed: false, reason })
-      expect(limiter.peek('new', 51)).toMatchObject({ allowed: false, reason })
+      expect(limiter.check('new', { cost: 50, limit: 49 })).toMatchObject({ allowed: false, reason })
+      expect(limiter.peek('new', { cost: 50, limit: 49 })).toMatchObject({ allowed: false, reason })
     }
   })
 
@@ -194,7 +201,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
     const { clock, limiter } = await setUp({ maxUsers })
     for (let i = 0; i < 3 * maxUsers + 10; i++) {
       limiter.isAllowed(`user_${i}`)
-      expect(limiter.stats().users).toBe(Math.min(i + 1, maxUsers))
+      expectSame(limiter.stats().users, Math.min(i + 1, maxUsers))
     }
     clock.advance(1000)
     expect(limiter.sweep()).toBe(maxUsers)
@@ -214,17 +221,18 @@ describe.each(builds)('on the $name build', ({ module }) => {
   })
 })
 
-test('a second million of users takes no more memory than the first', async () => {
+test('a second wave of users takes no more memory than the first', async () => {
+  const count = process.env.CI ? 1_000_000 : 200_000
   const clock = manualClock()
-  using limiter = await loadLimiter({ sweepIntervalMs: 0, clock })
+  using limiter = await loadLimiter({ burst: false, sweepIntervalMs: 0, clock })
   const come = (wave: string) => {
-    for (let i = 0; i < 1_000_000; i++) limiter.isAllowed(`${wave}_${i}`)
-    expect(limiter.stats().users).toBe(1_000_000)
+    for (let i = 0; i < count; i++) limiter.isAllowed(`${wave}_${i}`)
+    expect(limiter.stats().users).toBe(count)
     return limiter.stats().memoryBytes
   }
   const first = come('first')
   clock.advance(200_000)
-  expect(limiter.sweep()).toBe(1_000_000)
+  expect(limiter.sweep()).toBe(count)
   // One page of the table, the directory, and the slots of a memo.
   expect(limiter.stats().memoryBytes).toBeLessThan(10 * 4096)
   const second = come('second')

@@ -1,14 +1,17 @@
 /** Giving memory back: users move to a fresh instance, a few at a time, and nobody can tell. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { BurstOptions } from '../../src/index.js'
 import { loadLimiter, manualClock } from '../../src/index.js'
 import { Core } from '../../src/limiter/core.js'
 import { resolveOptions } from '../../src/limiter/options.js'
 import { Users } from '../../src/limiter/users.js'
 import { builds } from '../support/builds.js'
+import { expectEqual, expectSame } from '../support/same.js'
 
 const FILLERS = 2000
 const USERS = 60
+const RUNS = process.env.CI ? 60 : 30
 
 type Step =
   | { kind: 'wait'; ms: number }
@@ -38,8 +41,8 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 )
 
 describe.each(builds)('on the $name build', ({ module }) => {
-  function makeStore(spareBytes: number, limit: number) {
-    const settings = { ...resolveOptions({ limit, maxUsers: 10_000 }), spareBytes }
+  function makeStore(spareBytes: number, limit: number, burst: BurstOptions | false) {
+    const settings = { ...resolveOptions({ limit, burst, maxUsers: 10_000 }), spareBytes }
     return new Users(new Core(module, settings).start(0), settings)
   }
 
@@ -53,12 +56,16 @@ describe.each(builds)('on the $name build', ({ module }) => {
     return [allowed, ...views.report.slice(0, 4)]
   }
 
-  test.each([50, 10, 1000])('no answer changes on the way, with a limit of %i', (limit) => {
+  test.each([
+    [50, { capacity: 100, refillPerSecond: 1 }],
+    [10, false],
+    [1000, false],
+  ] as const)('no answer changes on the way, with a limit of %i, and tokens %o', (limit, burst) => {
     let moved = 0
     fc.assert(
       fc.property(steps, (trace) => {
-        const moving = makeStore(0, limit)
-        const staying = makeStore(Infinity, limit)
+        const moving = makeStore(0, limit, burst)
+        const staying = makeStore(Infinity, limit, burst)
         let now = 0
         for (const store of [moving, staying]) {
           for (let i = 0; i < FILLERS; i++) store.core.abi.decide(store.slotOf(`filler_${i}`), now, 1, limit)
@@ -78,7 +85,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
             moving.sweep(1, now)
             staying.core.abi.peek(staying.slotOf('nobody'), now, 1, limit)
           } else {
-            expect(answer(moving, step, now, limit)).toEqual(answer(staying, step, now, limit))
+            expectEqual(answer(moving, step, now, limit), answer(staying, step, now, limit))
           }
         }
         for (const name of ['allowed', 'denied', 'burstSpent', 'evicted'] as const) {
@@ -86,13 +93,13 @@ describe.each(builds)('on the $name build', ({ module }) => {
         }
         for (let user = 0; user < USERS; user++) {
           const peek = { kind: 'peek', user, cost: 1 } as const
-          expect(answer(moving, peek, now, limit)).toEqual(answer(staying, peek, now, limit))
+          expectEqual(answer(moving, peek, now, limit), answer(staying, peek, now, limit))
         }
         moved++
       }),
-      { numRuns: 60 },
+      { numRuns: RUNS },
     )
-    expect(moved).toBeGreaterThanOrEqual(60)
+    expect(moved).toBeGreaterThanOrEqual(RUNS)
   })
 
   test('both instances together keep no more than maxUsers', () => {
@@ -106,7 +113,7 @@ describe.each(builds)('on the $name build', ({ module }) => {
     expect(store.core).not.toBe(first)
     for (let i = 0; i < 4000; i++) {
       ask(`new_${i}`, 1001)
-      expect(store.statistics().users).toBeLessThanOrEqual(3000)
+      expectSame(store.statistics().users <= 3000, true, `${store.statistics().users} users`)
       if (i % 10 === 0) store.sweep(1, 1001)
     }
     expect(store.statistics().users).toBe(3000)
@@ -115,16 +122,17 @@ describe.each(builds)('on the $name build', ({ module }) => {
 
 test('a limiter gives the memory of a spike back', async () => {
   const clock = manualClock()
-  using limiter = await loadLimiter({ clock, sweepIntervalMs: 0 })
-  for (let i = 0; i < 500_000; i++) limiter.isAllowed(`spike_${i}`)
+  using limiter = await loadLimiter({ burst: false, clock, sweepIntervalMs: 0 })
+  const count = process.env.CI ? 500_000 : 200_000
+  for (let i = 0; i < count; i++) limiter.isAllowed(`spike_${i}`)
   const { memoryBytes } = limiter.stats()
   clock.advance(3000)
-  expect(limiter.isAllowed('stays', 53)).toBe(true)
+  expect(limiter.isAllowed('stays', 50)).toBe(true)
   limiter.sweep()
   const stats = limiter.stats()
-  expect(stats).toMatchObject({ users: 1, allowed: 500_001, swept: 500_000, burstSpent: 3 })
-  expect(stats.memoryBytes).toBeLessThan(memoryBytes / 1000)
-  expect(limiter.peek('stays')).toMatchObject({ remaining: 0, burstRemaining: 0, retryAfterMs: 1000 })
+  expect(stats).toMatchObject({ users: 1, allowed: count + 1, swept: count })
+  expect(stats.memoryBytes).toBeLessThan(memoryBytes / (count / 500))
+  expect(limiter.peek('stays')).toMatchObject({ remaining: 0, retryAfterMs: 1000 })
   clock.advance(1000)
   expect(limiter.isAllowed('stays')).toBe(true)
 })

@@ -24,8 +24,11 @@ test('no subpath, by import or by require, needs the DOM', () => {
       types: ['node'],
     },
   )
-  const messages = ts
-    .getPreEmitDiagnostics(program)
+  // What the package gives, and not the libraries: these take most of the time, and are not ours to mend.
+  const ours = program.getSourceFiles().filter(({ fileName }) => !fileName.includes('/node_modules/'))
+  expect(ours.length).toBeGreaterThan(files.length)
+  const messages = ours
+    .flatMap((source) => ts.getPreEmitDiagnostics(program, source))
     .map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`)
-  expect(messages.filter((message) => !message.includes('/node_modules/'))).toEqual([])
+  expect(messages).toEqual([])
 })

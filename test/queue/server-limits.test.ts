@@ -7,6 +7,7 @@ import { createEvaluator } from '../../src/http/index.js'
 import { createLimiter, manualClock } from '../../src/index.js'
 import { readServerLimits } from '../../src/queue/server-limits.js'
 import { HEADER_STYLES } from '../http/support/styles.js'
+import { expectEqual, expectSame } from '../support/same.js'
 
 const RUNS = process.env.CI ? 500 : 200
 const NOW = Date.UTC(2026, 0, 1)
@@ -147,7 +148,7 @@ test.each(HEADER_STYLES)('what spillway/http sends is read: %s', (headers) => {
           const outcome = evaluate()
           if (outcome instanceof Promise) expect.fail('an outcome that was to be there at once')
           const said = readServerLimits(new Headers(outcome.headers as [string, string][]), Date.now())
-          expect(said).toEqual({
+          expectEqual(said, {
             remaining: Math.max(0, limit - sent),
             resetMs: seconds * 1000,
             retryAfterMs: sent > limit ? seconds * 1000 : undefined,
@@ -238,23 +239,20 @@ describe('servers that mean harm', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...NAMES), text), fc.double(), (headers, now) => {
         const { remaining, resetMs, retryAfterMs } = readServerLimits({ get: (name) => headers[name] ?? null }, now)
-        expect(resetMs === undefined).toBe(remaining === undefined)
-        expect(remaining ?? 0).toBeGreaterThanOrEqual(0)
-        for (const ms of [resetMs ?? 0, retryAfterMs ?? 0]) {
-          expect(ms).toBeGreaterThanOrEqual(0)
-          expect(ms).toBeLessThanOrEqual(DAY_MS)
-        }
+        expectSame(resetMs === undefined, remaining === undefined)
+        expectSame((remaining ?? 0) >= 0, true, `remaining ${remaining}`)
+        for (const ms of [resetMs ?? 0, retryAfterMs ?? 0]) expectSame(ms >= 0 && ms <= DAY_MS, true, `${ms} ms`)
       }),
       { numRuns: 5 * RUNS },
     )
   })
 
-  test('of a million policies the first are read, and no number is cut', () => {
+  test('of a hundred thousand policies the first are read, and no number is cut', () => {
     const said = read({
-      RateLimit: Array.from({ length: 1_000_000 }, (_, i) => `"p${i}";r=${2_000_000 - i};t=60`).join(),
+      RateLimit: Array.from({ length: 100_000 }, (_, i) => `"p${i}";r=${200_000 - i};t=60`).join(),
     })
     expect(said.resetMs).toBe(60_000)
-    expect(said.remaining).toBeGreaterThan(2_000_000 - 100)
+    expect(said.remaining).toBeGreaterThan(200_000 - 100)
     expect(read({ RateLimit: `"${'a'.repeat(10_000)}";r=0;t=60` })).toEqual(NOTHING)
   })
 
