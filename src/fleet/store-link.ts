@@ -56,7 +56,7 @@ export class StoreLink {
 
   /** Tells the store of the limit. Throws only where it refuses it: one that does not answer is told later. */
   async begin(): Promise<void> {
-    await this.#inTime(() => this.#beginning()).catch((error) => {
+    await this.#inTime(async () => {}).catch((error) => {
       if (error instanceof RefusedError) throw error
     })
   }
@@ -69,12 +69,8 @@ export class StoreLink {
    */
   ask(question: Question, settled?: (answer: Answer) => void, failed?: () => void): Promise<Answer> {
     this.asked++
-    const { store } = this.#settings
     return this.#inTime(
-      () =>
-        this.#hasBegun
-          ? store.ask(this.#shared, question)
-          : this.#beginning().then(() => store.ask(this.#shared, question)),
+      () => this.#settings.store.ask(this.#shared, question),
       (answer) => {
         if (answer.verdict === 'stale') throw new Error('The store came to the question too late')
         if (!this.isClosed) settled?.(answer)
@@ -86,16 +82,14 @@ export class StoreLink {
   /** Has the store forget a user. */
   async reset(userId: string): Promise<void> {
     if (!this.permits()) throw noStore()
-    await this.#inTime(async () => {
-      await this.#beginning()
-      await this.#settings.store.reset(this.#shared, userId)
-    })
+    await this.#inTime(() => this.#settings.store.reset(this.#shared, userId))
   }
 
   /**
-   * Does something that has to be done in time, and tells the breaker what came of it. By callbacks: promises in between would cost
-   * more than all of this.
+   * Does something that has to be done in time, with a store that knows of the limit, and tells the breaker what came of it. By
+   * callbacks: promises in between would cost more than all of this.
    *
+   * @param act is not called once it is too late: whoever asked has gone on without
    * @param use uses the result, though it may be late; what it throws is a failure
    * @param failed is called if there is none
    */
@@ -133,8 +127,13 @@ export class StoreLink {
         }
         resolve(result)
       }
+      const actInTime = () => {
+        if (isLate) throw noStore()
+        return act()
+      }
       try {
-        act().then(answered, refused)
+        const acting = this.#hasBegun ? act() : this.#beginning().then(actInTime)
+        acting.then(answered, refused)
       } catch (error) {
         refused(error)
       }

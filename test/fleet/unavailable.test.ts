@@ -102,6 +102,23 @@ describe('a store that does not answer', () => {
     expect(told).toEqual(['unavailable'])
   })
 
+  test('what waits for the limit to begin is not asked once it is too late', async () => {
+    store.behaviour = 'hangs'
+    const limiter = await load({ timeoutMs: 20 })
+    const decision = limiter.check('user')
+    await vi.advanceTimersByTimeAsync(20)
+    expect(limiter.stats()).toMatchObject({ decidedAlone: 1 })
+    await decision
+    store.behaviour = 'answers'
+    for (const begin of store.hanging) begin()
+    await vi.advanceTimersByTimeAsync(20)
+    expect(store.questions).toEqual([])
+    // The limit has begun: the next asks at once.
+    await limiter.check('user')
+    expect(store.questions).toHaveLength(1)
+    expect(store.beginnings).toBe(2)
+  })
+
   test('a limiter loads without it, and begins once it answers', async () => {
     store.behaviour = 'hangs'
     const limiter = await load()
