@@ -4,6 +4,7 @@ import './view/style.css'
 import { Form } from './input/form.js'
 import { Holding } from './input/holding.js'
 import { startKeyboard } from './input/keyboard.js'
+import { startJumps, startSharing } from './input/links.js'
 import { Player } from './input/player.js'
 import type { Settings } from './model/settings.js'
 import {
@@ -241,22 +242,6 @@ async function startAgain(): Promise<void> {
   status.say(() => 'Restarted')
 }
 
-async function shareLink(): Promise<void> {
-  const button = byId('share', HTMLButtonElement)
-  try {
-    await navigator.clipboard.writeText(location.href)
-    button.textContent = 'Copied'
-    status.say(() => 'Link copied')
-  } catch {
-    // Some browsers refuse; the address bar holds the same.
-    button.textContent = 'Copy the address'
-    status.say(() => 'The link could not be copied. The address of this page is the link.')
-  }
-  setTimeout(() => {
-    button.textContent = 'Copy link'
-  }, 2000)
-}
-
 /** Says what a call did, beside its button and to screen readers. */
 function tellEffect(text: string): void {
   setText(readings.effect, text)
@@ -334,7 +319,7 @@ byId('leap', HTMLButtonElement).addEventListener('click', leap)
 byId('restart', HTMLButtonElement).addEventListener('click', () => void startAgain())
 byId('refund', HTMLButtonElement).addEventListener('click', refund)
 blockButton.addEventListener('click', blockOrUnblock)
-byId('share', HTMLButtonElement).addEventListener('click', () => void shareLink())
+startSharing(byId('share', HTMLButtonElement), (text) => status.say(() => text))
 byId('latest', HTMLDetailsElement).addEventListener('toggle', tell)
 startKeyboard(byId('keys', HTMLInputElement), {
   toggle,
@@ -370,15 +355,8 @@ for (const link of tries) {
   })
 }
 addEventListener('hashchange', () => void follow(location.hash))
-for (const link of document.querySelectorAll<HTMLAnchorElement>('a[data-to]')) {
-  link.addEventListener('click', (event) => {
-    event.preventDefault()
-    const target = byId(link.dataset.to ?? '', HTMLElement)
-    target.scrollIntoView()
-    target.focus()
-  })
-}
 
+startJumps()
 showSettings()
 form.explain(correctionsIn(location.hash))
 startTheme(byId('theme', HTMLButtonElement), drawAll)
