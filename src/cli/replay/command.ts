@@ -92,8 +92,8 @@ Examples:
 
 function parseKey(text: string): Key {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
-  // Numbers of no field.
-  if (text !== '' && !/^[-+\d]/.test(text)) return text
+  // Numbers of no field, but for a part of one.
+  if (text !== '' && (!/^[-+\d]/.test(text) || /^[1-9]\d{0,3}\.[1-9]\d{0,3}$/.test(text))) return text
   throw new InvalidArgumentError(
     'It must be client, user, or the number of a field, counted from 1, or its name or JSON path.',
   )

@@ -168,6 +168,8 @@ describe('keys', () => {
     ['haproxy', 2, '24/Nov/2026:10:30:45.000'],
     ['haproxy', 4, 'app/s1'],
     ['haproxy', 13, '203.0.113.1, 10.0.0.7'],
+    ['haproxy', '13.1', '203.0.113.1, 10.0.0.7'],
+    ['haproxy', '13.2', undefined],
     ['haproxy', 14, undefined],
     ['haproxy', 15, 'GET / HTTP/1.1'],
   ])('of %s: %s', (name, key, expected) => {
@@ -180,10 +182,24 @@ describe('keys', () => {
     ['caddy', 'request..x', /--key request..x is no path/],
     ['alb', 'user', /alb has no field named user/],
     ['haproxy', 'user', /haproxy has no field named user/],
+    ['combined', '13.2', /combined has no field named 13.2/],
     ['cloudfront', 'user', /the log has no field cs-username; its #Fields: are date time c-ip /],
     ['cloudfront', 8, /the log has no field 8/],
   ])('of %s that there are not: %s', (name, key, message) => {
     expect(() => read(LINES[name], { key })).toThrow(message)
+  })
+
+  it('may be one of several headers that HAProxy captured', () => {
+    const line = LINES.haproxy[0]!.replace('{203.0.113.1, 10.0.0.7}', '{203.0.113.1, 10.0.0.7|k1||z}')
+    const keys = ['13', '13.1', '13.2', '13.3', '13.4', '13.5'].map((key) => keyOf([line], key === '13' ? 13 : key))
+    expect(keys).toEqual([
+      '203.0.113.1, 10.0.0.7|k1||z',
+      '203.0.113.1, 10.0.0.7',
+      'k1',
+      undefined,
+      'z',
+      undefined,
+    ])
   })
 
   it('may have a name with points', () => {

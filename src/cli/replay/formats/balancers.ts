@@ -8,7 +8,7 @@
  *     client:port [accept date] frontend backend/server timers status bytes cookie cookie state connections queues
  *     1           2             3        4              5      6      7     8      9      10    11          12
  *
- * then `{captured request headers}`, `{captured response headers}` where there are any, and `"request"`.
+ * then `{captured request headers}`, `{captured response headers}` where there are any, with `|` between them, and `"request"`.
  */
 import { LogError } from '../log-error.js'
 import type { FormatName, Key, LogFormat } from './format.js'
@@ -24,6 +24,9 @@ const ALB_CREATED = 22
 const HAPROXY =
   /(?:^|: )(\S+:\d+ \[(\d\d\/\w{3}\/\d{4}:\d\d:\d\d:\d\d[^\]]{0,12})\] \S+ \S+\/\S+ [+-]?\d+(?:\/[+-]?\d+){4} .*)$/s
 const HAPROXY_FIELD = /"(?:[^"\\]|\\.)*"?|\{[^}]*\}|\[[^\]]*\]|\S+/g
+
+/** `13.2`: the second of the headers in field 13. */
+const CAPTURE = /^(\d+)\.(\d+)$/
 
 export const alb: LogFormat = {
   name: 'alb',
@@ -44,13 +47,15 @@ export const haproxy: LogFormat = {
   name: 'haproxy',
   fits: (line, start, end) => HAPROXY.test(line.toString('latin1', start, end)),
   open(key) {
-    const number = numberOf('haproxy', key, 1)
+    const [, captures, capture] = CAPTURE.exec(String(key)) ?? []
+    const number = captures === undefined ? numberOf('haproxy', key, 1) : Number(captures)
     return (line, start, end) => {
       const [, text, date] = HAPROXY.exec(line.toString('latin1', start, end)) ?? []
       if (text === undefined || date === undefined) return 'not a line of the HTTP log of HAProxy'
       const time = parseClfTime(date)
       if (!time) return 'has no time'
-      const field = bare(text.match(HAPROXY_FIELD)![number - 1])
+      let field = bare(text.match(HAPROXY_FIELD)![number - 1])
+      if (capture !== undefined) field = field?.split('|')[Number(capture) - 1]
       // Not in brackets even if it is IPv6; who comes by a Unix socket has no address.
       const client = number === 1 ? field?.replace(/:\d+$/, '').replace(/^unix$/, '-') : field
       return { ...time, key: keyOfBytes(client) }
