@@ -14,9 +14,9 @@ export interface Forecast {
 /** What happened, by its code. */
 const MESSAGES = {
   ERR_QUEUE_FULL: 'The queue is full',
-  ERR_QUEUE_DROPPED: 'Dropped for another',
+  ERR_QUEUE_DROPPED: 'The queue is full: dropped',
   ERR_QUEUE_TIMEOUT: 'The turn does not come in time',
-  ERR_QUEUE_CLEARED: 'The queue was cleared',
+  ERR_QUEUE_CLEARED: 'The queue is cleared',
   ERR_QUEUE_CLOSED: 'The queue is closed',
   ERR_QUEUE_IMPOSSIBLE: 'The limiter can never admit this',
 }

@@ -68,7 +68,7 @@ export class Queue {
     checkLimiter(limiter)
     this.#limiter = limiter
     this.#settings = checkQueueOptions(options)
-    this.#starts = new Starts(limiter, (user) => this.#resume(user))
+    this.#starts = new Starts(limiter, (users) => this.#resume(users))
   }
 
   /**
@@ -108,14 +108,14 @@ export class Queue {
       try {
         result = job()
       } finally {
-        this.#starts.end(user)
+        this.#starts.end([user])
       }
       return await result
     } finally {
       this.#running--
       user.running--
       this.#change()
-      this.#resume(user)
+      this.#resume([user])
     }
   }
 
@@ -280,7 +280,9 @@ export class Queue {
       if (waiter.isJob && user.running >= perUser) return
       let waitMs = 0
       try {
-        waitMs = this.#admit(waiter, peeks)
+        const answer = this.#starts.ask(waiter, peeks)
+        if (typeof answer === 'number') waitMs = answer
+        else this.#admit(waiter, answer)
       } catch (error) {
         this.#drop(waiter, error)
       }
@@ -308,25 +310,22 @@ export class Queue {
     waiter.reject(reason)
   }
 
-  /** Lets one in, or gives what `Starts.ask` gave. */
-  #admit(waiter: Waiter, peeks: boolean): number {
-    const answer = this.#starts.ask(waiter, peeks)
-    if (typeof answer === 'number') return answer
-    const { user } = waiter
+  /** Lets one in whom the limiter admitted. */
+  #admit(waiter: Waiter, decision: Decision): void {
+    const { user, isJob } = waiter
     user.advance(waiter)
     this.#untie(waiter)
     this.#started++
-    if (waiter.isJob) {
+    if (isJob) {
       user.running++
       this.#running++
     }
-    waiter.resolve((waiter.isJob ? user : answer) as never)
-    return 0
+    waiter.resolve((isJob ? user : decision) as never)
   }
 
-  /** Serves a user who waited for something else than the limiter, or forgets it; then whoever else has a turn. */
-  #resume(user: User): void {
-    if (!this.#due.has(user)) this.#serve(user)
+  /** Serves users who waited for something else than the limiter, or forgets them; then whoever else has a turn. */
+  #resume(users: Iterable<User>): void {
+    for (const user of users) if (!this.#due.has(user)) this.#serve(user)
     this.#pump()
   }
 

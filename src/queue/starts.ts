@@ -36,13 +36,13 @@ export const done = Promise.resolve()
 
 export class Starts {
   readonly #limiter: QueueLimiter
-  readonly #ended: (user: User) => void
+  readonly #ended: (users: Iterable<User>) => void
   /** Users with admissions by `acquire` whose start may lie ahead. */
   #starting = new Set<User>()
   #stepsLeft = 0
 
-  /** @param ended is called with a user of whom a start is over, once the records have moved */
-  constructor(limiter: QueueLimiter, ended: (user: User) => void) {
+  /** @param ended is called with users of whom starts are over, once the records of all have moved */
+  constructor(limiter: QueueLimiter, ended: (users: Iterable<User>) => void) {
     this.#limiter = limiter
     this.#ended = ended
   }
@@ -55,7 +55,7 @@ export class Starts {
     let decision = peeks ? this.#limiter.peek(user.id, request) : undefined
     if (decision?.allowed !== false) decision = this.#limiter.check(user.id, request)
     const { allowed, retryAfterMs, fromBurst, limit, remaining } = decision
-    if (typeof allowed !== 'boolean') throw new TypeError('limiter must be one that decides at once')
+    if (typeof allowed !== 'boolean') throw new TypeError('limiter must decide at once')
     // A wait that ends, whatever a limiter tells: asked again at once for ever, it would hang the process.
     if (!allowed) return Math.max(retryAfterMs || 0, LEAST_WAIT_MS)
     const base = cost - fromBurst
@@ -73,19 +73,20 @@ export class Starts {
     return decision
   }
 
-  /** Moves what is recorded of a user's starts to now, one or more of which are over. */
-  end(user: User): void {
-    const { id, held } = user
-    try {
-      if (held > 0) {
-        this.#limiter.refund(id, held)
-        this.#limiter.charge(id, held)
+  /** Moves what is recorded of users' starts to now, one or more of each of which are over. */
+  end(users: Iterable<User>): void {
+    for (const user of users) {
+      try {
+        if (user.held > 0) {
+          this.#limiter.refund(user.id, user.held)
+          this.#limiter.charge(user.id, user.held)
+        }
+      } catch {
+        // A limiter that fails, or was closed, fails whoever comes next.
       }
-    } catch {
-      // A limiter that fails, or was closed, fails whoever comes next.
+      if (--user.starting === 0) user.held = 0
     }
-    if (--user.starting === 0) user.held = 0
-    this.#ended(user)
+    this.#ended(users)
   }
 
   readonly #step = (): void => {
@@ -95,6 +96,6 @@ export class Starts {
     }
     const starting = this.#starting
     this.#starting = new Set()
-    for (const user of starting) this.end(user)
+    this.end(starting)
   }
 }

@@ -407,7 +407,7 @@ describe('bad input', () => {
     const { quota } = limiter
     expect(() => new Queue({ ...limiter, quota, check: async () => ({}) } as never)).toThrow(/that decides at once/)
     const queue = new Queue({ ...limiter, quota, check: () => Promise.resolve({}) } as never)
-    await expect(queue.acquire('a')).rejects.toThrow(/decides at once/)
+    await expect(queue.acquire('a')).rejects.toThrow(/must decide at once/)
   })
 })
 

@@ -27,7 +27,7 @@ export interface StressReport {
 /** Where values begin. */
 const VALUE_COLUMN = 25
 
-/** What is going to run, for people: the first line of the report. */
+/** What is going to run, for people: the first lines of the report. */
 export function describeOptions({ users, clients, limit, window, burst, refill }: StressOptions): string {
   const tokens = burst > 0 ? `up to ${count(burst, 'burst token')}, ${grouped(refill)} a second` : 'no burst tokens'
   const who = `${count(users, 'user')}, ${count(clients, 'client')} at once`
@@ -124,8 +124,11 @@ function tokens({ tokens, expected, passed }: TokenReport): string {
 
 /** A label, and beside it a value, in as many lines as it takes. */
 function row(label: string, value: string): string[] {
+  const head = `  ${label}`
   const [first, ...rest] = wrapped(value, ' '.repeat(VALUE_COLUMN))
-  return [`  ${label}`.padEnd(VALUE_COLUMN) + first!.trimStart(), ...rest]
+  return head.length < VALUE_COLUMN
+    ? [head.padEnd(VALUE_COLUMN) + first!.trimStart(), ...rest]
+    : [head, first!, ...rest]
 }
 
 function count(number: number, noun: string): string {

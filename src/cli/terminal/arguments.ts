@@ -39,7 +39,7 @@ export function addQuotaOptions(command: Command): Command {
     command.option(flags, `${what} (default: ${byDefault})`, numberIn(range))
   add('-l, --limit <count>', 'base admissions of a user in any window', QUOTA_RANGES.limit, limit)
   add('-w, --window <ms>', 'length of the window in milliseconds', QUOTA_RANGES.windowMs, windowMs)
-  const tokens = `${capacity}; with --limit or --window none`
+  const tokens = `${capacity}; with --limit or --window none, unless there is --refill`
   add('-b, --burst <tokens>', 'most burst tokens of a user; 0 for none', QUOTA_RANGES.capacity, tokens)
   const refill = 'burst tokens earned by a second of inactivity'
   add('-r, --refill <tokens>', refill, QUOTA_RANGES.refillPerSecond, refillPerSecond)

@@ -140,6 +140,13 @@ test('says what failed', () => {
   expect(lines).toMatch(/\nFAILED\n$/)
 })
 
+test.each([20_020, 1_000_000_020])('has room for %i places at once', (places) => {
+  const burst = { ...report.burst, burst: { ...report.burst.burst!, places, requests: 20 } }
+  const rows = describeResults({ ...report, burst }).split('\n')
+  expect(rows.every((row) => row.length <= WIDTH)).toBe(true)
+  expect(words(rows.join('\n'))).toContain(`${places.toLocaleString('en')} places at once 53 allowed, 3 of them`)
+})
+
 test('says that it was interrupted, and leaves out what was not run', () => {
   const { atOnce } = report.burst
   const early = describeResults({ ...report, interrupted: true, burst: { atOnce: atOnce!, passed: true } })
