@@ -23,6 +23,7 @@ export class StoreLink {
   #hasBegun = false
   /** Nothing is done with answers that come later. */
   isClosed = false
+  /** Questions put. */
   asked = 0
   /** What got no answer, or none in time. */
   failures = 0

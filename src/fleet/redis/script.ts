@@ -111,15 +111,14 @@ local function write(cell) return char(48 + floor(cell / 4096), 48 + floor(cell 
 local function writeCount(count) return write(floor(count / 4096)) .. sub(write(count % 4096), 2) end
 
 local function unseen(ms) return min(capacity, max(0, ms - beginning) * refill) end
--- The tokens at a time until which the user does not ask: only a gap earns, one longer than the pace of the limit.
-local function tokensAt(ms)
-  if last < 0 then return unseen(ms) end
-  local gap = ms - max(last, blocked)
-  return gap > windowMs / limit and min(capacity, tokens + gap * refill) or tokens
-end
--- Brings the tokens to a time at which the user asks.
+-- Brings the tokens to a time at which the user asks: only a gap earns, one longer than the pace of the limit.
 local function ask(ms)
-  tokens = tokensAt(ms)
+  if last < 0 then
+    tokens = unseen(ms)
+  else
+    local gap = ms - max(last, blocked)
+    if gap > windowMs / limit then tokens = min(capacity, tokens + gap * refill) end
+  end
   last = ms
 end
 
